@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { StateLostError } from '../errors.ts';
+
+/** Anything that JSON brings back unchanged: positions, handles. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+const json: z.ZodType<Json> = z.json();
+
+/** One immutable segment of an actor's chain, as a manifest names it. */
+const segmentRef = z.object({
+  name: z.string(),
+  kind: z.enum(['full', 'delta']),
+  /** Encoded size in bytes. */
+  bytes: z.number().int().nonnegative(),
+  /** Entries in it, tombstones included. */
+  entries: z.number().int().nonnegative(),
+  /** SHA-256 of the encoded bytes, hexadecimal. */
+  checksum: z.string(),
+});
+
+const actorEntry = z.object({
+  /** The behaviour's `version`. */
+  version: z.number().int().nonnegative(),
+  /** Keys with state at the barrier. */
+  keys: z.number().int().nonnegative(),
+  /** A full segment, then deltas, oldest first; empty when the actor has no state. */
+  segments: z.array(segmentRef),
+});
+
+const manifestSchema = z.object({
+  format: z.literal(1),
+  job: z.string(),
+  task: z.string(),
+  id: z.number().int().positive(),
+  /** Fence token of the incarnation that wrote it. */
+  token: z.number().int().positive(),
+  kind: z.enum(['checkpoint', 'savepoint']),
+  /** Wall clock, ms since 1970. */
+  createdAt: z.number(),
+  sources: z.record(z.string(), z.object({ position: json, finished: z.boolean(), watermark: z.number().nullable() })),
+  actors: z.record(z.string(), actorEntry),
+  sinks: z.record(z.string(), json),
+  /** Nodes other than sources that have completed. */
+  finished: z.array(z.string()),
+  /** The whole job has completed: running it again does nothing. */
+  jobFinished: z.boolean(),
+  /** Written by a clean stop. */
+  closed: z.boolean(),
+});
+
+export type SegmentRef = Readonly<z.infer<typeof segmentRef>>;
+export type ActorEntry = Readonly<z.infer<typeof actorEntry>>;
+/** The small document that makes a checkpoint. */
+export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
+
+const digest = (body: string): string => createHash('sha256').update(body).digest('hex');
+
+/** The manifest as a JSON text that carries its own checksum. */
+export function encodeManifest(manifest: Manifest): string {
+  const body = JSON.stringify(manifest);
+  return `{"checksum":"${digest(body)}","manifest":${body}}\n`;
+}
+
+/** Reads what `encodeManifest` wrote; anything else (torn, changed, unknown format) is a `StateLostError` that names `where`. */
+export function decodeManifest(text: string, where: string): Manifest {
+  const body = /^\{"checksum":"([0-9a-f]{64})","manifest":(.*)\}\n$/s.exec(text);
+  if (!body || digest(body[2] as string) !== body[1]) {
+    throw new StateLostError(`The manifest ${where} is damaged: its checksum does not match. Restore it from a copy.`);
+  }
+  const parsed = manifestSchema.safeParse(JSON.parse(body[2] as string));
+  if (!parsed.success) {
+    throw new StateLostError(
+      `The manifest ${where} has a form that this version does not read: ${z.prettifyError(parsed.error)}`,
+    );
+  }
+  return parsed.data;
+}
+
+/** Names of all segments that the manifest points at. */
+export function segmentsOf(manifest: Manifest): string[] {
+  return Object.values(manifest.actors).flatMap(actor => actor.segments.map(segment => segment.name));
+}

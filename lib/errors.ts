@@ -1,0 +1,159 @@
+/** Who can mend an error: the job's author, something outside (a broker, a disk), or Tidemark itself. */
+export type Fault = 'user' | 'external' | 'internal';
+
+/** Where an error happened; only what applies is set. */
+export interface ErrorContext {
+  readonly job?: string;
+  readonly task?: string;
+  readonly operator?: string;
+  readonly source?: string;
+  readonly sink?: string;
+  readonly checkpointId?: number;
+  readonly [detail: string]: unknown;
+}
+
+export interface TidemarkErrorOptions {
+  readonly cause?: unknown;
+  readonly context?: ErrorContext;
+}
+
+/** The base of every error that Tidemark raises: a stable `code`, whose fault it is, and whether a restart may help. */
+export abstract class TidemarkError extends Error {
+  abstract readonly code: string;
+  abstract readonly fault: Fault;
+  /** Whether a restart strategy may try again; `false` stops the job. */
+  abstract readonly retriable: boolean;
+  readonly context: ErrorContext;
+
+  constructor(message: string, options: TidemarkErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.context = options.context ?? {};
+  }
+}
+
+/** A native operator cannot keep its promise between barriers: asynchronous, combining, or late. */
+export class LiftError extends TidemarkError {
+  readonly code = 'LIFT';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
+/** An actor was applied to a plain Observable inside a job, where nothing would checkpoint it. */
+export class DetachedActorError extends TidemarkError {
+  readonly code = 'DETACHED_ACTOR';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
+/** A stream over a connector was subscribed outside a running task. */
+export class NotRunningError extends TidemarkError {
+  readonly code = 'NOT_RUNNING';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
+/** The declaration of a job is wrong: duplicate names, nothing returned, a side output that nobody declares. */
+export class JobDefinitionError extends TidemarkError {
+  readonly code = 'JOB_DEFINITION';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
+/** Settings or parameters that do not validate; `problems` names every one of them. */
+export class SettingsError extends TidemarkError {
+  readonly code = 'SETTINGS';
+  readonly fault = 'user';
+  readonly retriable = false;
+  readonly problems: readonly string[];
+
+  constructor(what: string, problems: readonly string[], options: TidemarkErrorOptions = {}) {
+    super(`${what}:\n${problems.map(p => `  - ${p}`).join('\n')}`, options);
+    this.problems = problems;
+  }
+}
+
+/** User code (an actor's `receive`, a key selector, a native operator) threw while handling a record. */
+export class UserCodeError extends TidemarkError {
+  readonly code = 'USER_CODE';
+  readonly fault = 'user';
+  readonly retriable = true;
+}
+
+/** A record could not be read as what the source was told it is. */
+export class BadRecordError extends TidemarkError {
+  readonly code = 'BAD_RECORD';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
+/** The input at a checkpointed position is not what it was (replaced, cut, rotated) or cannot be read. */
+export class SourcePositionError extends TidemarkError {
+  readonly code = 'SOURCE_POSITION';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
+/** Something outside failed in a way that may pass: a file that cannot be opened, a disk that is full. */
+export class ExternalError extends TidemarkError {
+  readonly code: string = 'EXTERNAL';
+  readonly fault = 'external';
+  readonly retriable: boolean = true;
+}
+
+/** The snapshot store did not answer or refused for a reason that may pass. */
+export class StoreUnavailableError extends ExternalError {
+  override readonly code = 'STORE_UNAVAILABLE';
+}
+
+/** Another incarnation holds a newer fence token: this one must stop, and is never restarted. */
+export class FencedError extends TidemarkError {
+  readonly code = 'FENCED';
+  readonly fault = 'external';
+  readonly retriable = false;
+}
+
+/** A committed checkpoint names state that the store no longer has, or has damaged. */
+export class StateLostError extends TidemarkError {
+  readonly code = 'STATE_LOST';
+  readonly fault = 'external';
+  readonly retriable = false;
+}
+
+/** Stored state does not fit the job: another version without `migrate`, another kind of actor. */
+export class StateMismatchError extends TidemarkError {
+  readonly code = 'STATE_MISMATCH';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
+/** A state value that the snapshot codec could not bring back unchanged. */
+export class UnsupportedStateError extends TidemarkError {
+  readonly code = 'UNSUPPORTED_STATE';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
+/** Checkpoints failed more often in a row than `tolerableFailures` allows. */
+export class CheckpointError extends TidemarkError {
+  readonly code = 'CHECKPOINT';
+  readonly fault = 'external';
+  readonly retriable = true;
+}
+
+/** Something took longer than it may. */
+export class TimeoutError extends ExternalError {
+  override readonly code = 'TIMEOUT';
+}
+
+/** A rule of Tidemark's own was broken: please report it. */
+export class InternalError extends TidemarkError {
+  readonly code = 'INTERNAL';
+  readonly fault = 'internal';
+  readonly retriable = true;
+}
+
+/** The message of anything that was thrown, on one line. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

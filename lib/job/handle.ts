@@ -1,0 +1,99 @@
+import type { Registry } from 'prom-client';
+import type { Observable } from 'rxjs';
+import type { TidemarkError } from '../errors.ts';
+import type { Key } from '../stream/elements.ts';
+
+/**
+ * `starting` → `recovering` → `running` → one of the ends: `finished` (every bounded source processed and checkpointed),
+ * `stopped` (final checkpoint taken on request), `cancelled` (without one), `failed`. `restarting` waits for the restart
+ * strategy, then recovers again. `stopping` takes the final checkpoint.
+ */
+export type JobPhase =
+  | 'starting'
+  | 'recovering'
+  | 'running'
+  | 'restarting'
+  | 'stopping'
+  | 'finished'
+  | 'stopped'
+  | 'cancelled'
+  | 'failed';
+
+export interface SourceStatus {
+  readonly name: string;
+  readonly kind: string;
+  readonly records: number;
+  /** 0 to 1 for bounded input. */
+  readonly progress?: number;
+  readonly isPaused: boolean;
+  readonly isFinished: boolean;
+}
+
+export interface ActorStatus {
+  readonly name: string;
+  readonly keys: number;
+}
+
+export interface JobStatus {
+  readonly job: string;
+  readonly task: string;
+  readonly phase: JobPhase;
+  /** 1 at first; one more with each restart. */
+  readonly attempt: number;
+  /** The checkpoint that this incarnation came back from. */
+  readonly restoredFrom?: { readonly id: number; readonly createdAt: number };
+  readonly records: { readonly in: number; readonly out: number };
+  readonly sources: readonly SourceStatus[];
+  readonly actors: readonly ActorStatus[];
+  readonly lastCheckpoint?: CheckpointEvent;
+  /** What failed last: set while `restarting` and when `failed`. */
+  readonly error?: TidemarkError;
+}
+
+export interface CheckpointEvent {
+  readonly id: number;
+  readonly outcome: 'committed' | 'abandoned' | 'skipped';
+  /** Whether it was the last one of a stop or of the end of input. */
+  readonly isFinal: boolean;
+  /** ms from the barrier to the commit, on the monotonic clock. */
+  readonly durationMs: number;
+  /** Bytes and entries written for it. */
+  readonly bytes: number;
+  readonly entries: number;
+  /** Wall clock, ms since 1970. */
+  readonly at: number;
+  /** Why it was abandoned. */
+  readonly reason?: string;
+}
+
+/** Names a side output; `side<Alert>('alerts')` gives its type. */
+export interface Side<V> {
+  readonly name: string;
+  readonly __v?: V;
+}
+
+export type JobOutcome = 'finished' | 'stopped' | 'cancelled';
+
+/** A started job. Nobody who subscribes to one of its Observables, leaves or throws can stop or fail it. */
+export interface JobHandle {
+  readonly job: string;
+  /** The current status at once, then each change of phase at once and counters at most four times a second. */
+  readonly status$: Observable<JobStatus>;
+  readonly checkpoints$: Observable<CheckpointEvent>;
+  /** The Prometheus text of all metrics, every `metricsInterval`. */
+  readonly metrics$: Observable<string>;
+  /** The same metrics for an existing scrape endpoint. */
+  readonly registry: Registry;
+  /** The latest status. */
+  readonly status: JobStatus;
+  /** Resolves when the job has ended and everything is closed; rejects with the error that ended it. */
+  readonly done: Promise<JobOutcome>;
+  /** A side output of the job, or with `committed` only what a committed checkpoint covers. */
+  output<V>(tag: Side<V>, options?: { readonly committed?: boolean }): Observable<V>;
+  /** The live state of a key (`undefined`: of an un-keyed actor), read-only. */
+  ask<S>(actor: string, key?: Key): Promise<S | undefined>;
+  /** Takes a final checkpoint and ends; with `drain` completes the operators first, as at the end of input. */
+  stop(options?: { readonly drain?: boolean }): Promise<void>;
+  /** Ends without a checkpoint; state is kept or deleted as `checkpoint.onCancel` says. */
+  cancel(): Promise<void>;
+}

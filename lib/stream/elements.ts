@@ -1,0 +1,34 @@
+/** A key: compared by content, so tuples work; `1` and `'1'` differ, as in a `Map`. */
+export type Key = KeyAtom | readonly KeyAtom[];
+export type KeyAtom = string | number | bigint | boolean;
+
+/** A value with its event timestamp (ms since 1970, `NaN` when it has none) and key: the view at the edges of a job. */
+export class StreamRecord<T> {
+  readonly value: T;
+  readonly timestamp: number;
+  readonly key: Key | undefined;
+  constructor(value: T, timestamp = Number.NaN, key?: Key) {
+    this.value = value;
+    this.timestamp = timestamp;
+    this.key = key;
+  }
+}
+
+/** Says that no record with an earlier timestamp is expected; `Infinity` at the end of bounded input. */
+export class Watermark {
+  readonly timestamp: number;
+  constructor(timestamp: number) {
+    this.timestamp = timestamp;
+  }
+}
+
+/** Separates the records of checkpoint `id` from those of the next. */
+export class Barrier {
+  readonly id: number;
+  constructor(id: number) {
+    this.id = id;
+  }
+}
+
+export type Mark = Watermark | Barrier;
+export type StreamElement<T> = StreamRecord<T> | Mark;

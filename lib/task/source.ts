@@ -1,0 +1,61 @@
+import type { SchedulerLike } from 'rxjs';
+import type { Json } from '../checkpoint/manifest.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
+import type { Logger } from '../observe/logger.ts';
+
+/** A connector's source: a declaration that a task opens. */
+export interface Source<T> {
+  /** 'file', 'kafka', … */
+  readonly kind: string;
+  /** Ties the position to the source for life; unique in a job (for a file its path, for Kafka its topics). */
+  readonly name: string;
+  /** Whether it ends by itself. */
+  readonly bounded: boolean;
+  /** Embedded sources may be subscribed outside a job; for others that is a `NotRunningError`. */
+  readonly embedded?: boolean;
+  /** Opens nothing yet, only validates; called by `tidemark run --check` and before `open`. */
+  check?(): MaybePromise<void>;
+  /**
+   * Gets ready to read from `position` (`undefined`: from the start that its options name), but reads nothing before
+   * `start`. Throws `SourcePositionError` when the position no longer fits the input.
+   */
+  open(position: Json | undefined, context: SourceContext<T>): MaybePromise<SourceReader>;
+}
+
+/** An open source. All methods but `close` are called inside the task's gate, never while a batch is being handled. */
+export interface SourceReader {
+  /** Begins to read; called once, after every stage is wired and every actor restored. */
+  start(): void;
+  /** The position behind the last record given to the context: synchronous, O(1), JSON. */
+  position(): Json;
+  /** No more records until `resume`; marks still pass. */
+  pause(): void;
+  resume(): void;
+  /** The checkpoint with this position of ours was committed. */
+  committed?(id: number, position: Json): void;
+  /** For a progress display: what part of a bounded input was read, 0 to 1. */
+  progress?(): number | undefined;
+  /** Gives back every handle; idempotent; after it nothing is given to the context. */
+  close(): MaybePromise<void>;
+}
+
+/** What a task gives to a source. Records enter the task's gate here and nowhere else. */
+export interface SourceContext<T> {
+  readonly job: string;
+  readonly task: string;
+  readonly logger: Logger;
+  /** The task's scheduler: virtual in tests. */
+  readonly scheduler: SchedulerLike;
+  /**
+   * Handles `values[i]` with event time `timestamps[i]` (`NaN` where there is none) one after another. Advance the position
+   * before the call: no barrier falls inside a batch. Keep a batch below some 1,000 records or 10 ms of work. A source
+   * gives nothing while it is paused; it may give one record or batch at a time only, from its own asynchronous steps.
+   */
+  batch(values: readonly T[], timestamps?: readonly number[]): void;
+  next(value: T, timestamp?: number): void;
+  watermark(timestamp: number): void;
+  /** The end of bounded input. */
+  complete(): void;
+  /** The task fails with this error. */
+  error(error: unknown): void;
+}
