@@ -58,4 +58,6 @@ export interface SourceContext<T> {
   complete(): void;
   /** The task fails with this error. */
   error(error: unknown): void;
+  /** The input itself ended with an error notification: native operators such as catchError see it before the task does. */
+  failed(error: unknown): void;
 }

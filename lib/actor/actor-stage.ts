@@ -1,0 +1,343 @@
+import { current } from 'immer';
+import type { Subscription } from 'rxjs';
+import { LiftError, messageOf, UserCodeError } from '../errors.ts';
+import type { Side } from '../job/handle.ts';
+import { Barrier, type Key, type Mark, type Watermark } from '../stream/elements.ts';
+import { Discard, type Scope, type Stage } from '../stream/stage.ts';
+import { ActorState, type ActorCapture } from './actor-state.ts';
+import { type ActorContext, type Behaviour, type DeadLetter, deadLetters, type TimerKind, type Timers } from './behaviour.ts';
+import { Effects } from './effects.ts';
+import { keyOf, type MapKey, mapKey } from './key.ts';
+import { canDraft, draftedState, isDraft, returnedState } from './state-update.ts';
+
+type AnyBehaviour = Behaviour<unknown, unknown, unknown, Key | undefined>;
+
+/** What an actor needs of the task beside its scope. */
+export interface ActorSurroundings {
+  /** The state at a barrier, to be encoded later; called before the barrier is passed on. */
+  captured(name: string, barrier: number, capture: ActorCapture): void;
+  looseSide(name: string): (value: unknown) => void;
+  /** Whether returned states are frozen. */
+  readonly freezes: boolean;
+}
+
+/** A running actor: handles one message at a time against the state of its key. */
+export class ActorStage implements Stage<unknown> {
+  readonly name: string;
+  readonly state: ActorState;
+  out: Stage<unknown>;
+  /** Completed, or restored as completed: emits nothing again. */
+  isFinished = false;
+  watermark = Number.NEGATIVE_INFINITY;
+  private readonly behaviour: AnyBehaviour;
+  private readonly scope: Scope;
+  private readonly surroundings: ActorSurroundings;
+  private readonly isKeyed: boolean;
+  private readonly drafts: boolean;
+  private readonly effects = new Effects<unknown>();
+  private readonly context: ActorContext<unknown, Key | undefined>;
+  private readonly sides = new Map<string, Stage<unknown>[]>();
+  private readonly recipe: (draft: unknown) => unknown;
+  private message: unknown;
+  private handler: Handler = 'receive';
+  private kind: TimerKind = 'event';
+  private alarm: { time: number; subscription: Subscription } | undefined;
+
+  constructor(name: string, behaviour: AnyBehaviour, isKeyed: boolean, scope: Scope, surroundings: ActorSurroundings) {
+    this.name = name;
+    this.behaviour = behaviour;
+    this.scope = scope;
+    this.surroundings = surroundings;
+    this.isKeyed = isKeyed;
+    this.drafts = behaviour.update !== 'return';
+    this.out = new Discard(scope);
+    this.state = new ActorState(name, behaviour);
+    this.context = contextOf(this, scope, this.effects, behaviour);
+    this.recipe = draft => this.call(draft);
+  }
+
+  /** Another reader of the side output `name`. */
+  addSide(name: string, out: Stage<unknown>): void {
+    const readers = this.sides.get(name);
+    if (readers) readers.push(out);
+    else this.sides.set(name, [out]);
+  }
+
+  hasSide(name: string): boolean {
+    return this.sides.has(name);
+  }
+
+  next(value: unknown): void {
+    const { scope } = this;
+    if (scope.hasFailed || this.isFinished) return;
+    if (this.isKeyed && scope.key === undefined) {
+      scope.fail(
+        new LiftError(
+          `The actor "${this.name}" needs a key, but a native operator before it emitted a value without one at its ` +
+            'completion. Put keyBy() behind that operator.',
+        ),
+      );
+      return;
+    }
+    let key: MapKey;
+    try {
+      key = mapKey(this.isKeyed ? scope.key : undefined);
+    } catch (error) {
+      scope.fail(error, { operator: this.name });
+      return;
+    }
+    this.handle('receive', key, value);
+  }
+
+  mark(mark: Mark): void {
+    if (this.scope.hasFailed) return;
+    if (mark instanceof Barrier) this.surroundings.captured(this.name, mark.id, this.state.capture());
+    else this.advance(mark);
+    if (!this.scope.hasFailed) this.forward(mark);
+  }
+
+  error(error: unknown): void {
+    this.out.error(error);
+  }
+
+  complete(): void {
+    if (this.scope.hasFailed) return;
+    if (!this.isFinished) {
+      if (this.behaviour.onComplete) this.completeKeys();
+      if (this.scope.hasFailed) return;
+      this.isFinished = true;
+    }
+    this.out.complete();
+    for (const readers of this.sides.values()) for (const reader of readers) reader.complete();
+  }
+
+  /** Sets the alarm for restored processing-time timers. */
+  open(): void {
+    this.setAlarm();
+  }
+
+  close(): void {
+    this.alarm?.subscription.unsubscribe();
+    this.alarm = undefined;
+  }
+
+  /** The live state of a key, read-only; a copy is not needed, it never changes in place. */
+  ask(key: Key | undefined): unknown {
+    return this.state.values.get(mapKey(key));
+  }
+
+  private forward(mark: Mark): void {
+    this.out.mark(mark);
+    for (const readers of this.sides.values()) for (const reader of readers) reader.mark(mark);
+  }
+
+  private completeKeys(): void {
+    const { scope } = this;
+    const { timestamp, key: outer } = scope;
+    for (const key of this.state.sortedKeys()) {
+      if (scope.hasFailed) return;
+      scope.timestamp = Number.POSITIVE_INFINITY;
+      scope.key = keyOf(key);
+      this.handle('onComplete', key, undefined);
+    }
+    scope.timestamp = timestamp;
+    scope.key = outer;
+  }
+
+  private advance(watermark: Watermark): void {
+    this.watermark = watermark.timestamp;
+    if (this.isFinished) return;
+    this.fireDue('event', watermark.timestamp);
+  }
+
+  private fireDue(kind: TimerKind, upTo: number): void {
+    const { scope } = this;
+    const { timestamp, key: outer } = scope;
+    const timers = this.state.timers(kind);
+    for (let due = timers.popDue(upTo); due !== undefined; due = timers.popDue(upTo)) {
+      if (scope.hasFailed) return;
+      scope.timestamp = due.time;
+      scope.key = keyOf(due.key);
+      this.kind = kind;
+      this.handle('onTimer', due.key, due.time);
+    }
+    scope.timestamp = timestamp;
+    scope.key = outer;
+  }
+
+  private handle(handler: Handler, key: MapKey, message: unknown): void {
+    const { values } = this.state;
+    const before = values.get(key);
+    this.handler = handler;
+    this.message = message;
+    let after: unknown;
+    try {
+      const state = before === undefined ? this.behaviour.initial(keyOf(key)) : before;
+      after = this.drafts && canDraft(state)
+        ? draftedState(state, this.recipe)
+        : returnedState(state, this.call(state), this.surroundings.freezes);
+      if (after === state && before === undefined) after = undefined;
+    } catch (error) {
+      this.effects.clear();
+      this.supervise(error, key, message);
+      return;
+    }
+    if (this.effects.forgets) {
+      this.effects.forgets = false;
+      values.delete(key);
+    } else if (after !== before) values.set(key, after);
+    this.apply(key, after);
+  }
+
+  private call(state: unknown): unknown {
+    const { behaviour, context } = this;
+    let returned: unknown;
+    if (this.handler === 'receive') returned = behaviour.receive(state as never, this.message, context);
+    else if (this.handler === 'onTimer') {
+      returned = behaviour.onTimer?.(state as never, this.message as number, context, this.kind);
+    } else returned = behaviour.onComplete?.(state as never, context);
+    this.resolveDrafts(state);
+    return returned;
+  }
+
+  /** A draft that was emitted goes out as it is now; the state itself as it is when the handler has returned. */
+  private resolveDrafts(state: unknown): void {
+    const { effects } = this;
+    for (let i = 0; i < effects.count; i++) {
+      const value = effects.emittedAt(i);
+      if (typeof value !== 'object' || value === null || !isDraft(value)) continue;
+      effects.replaceEmitted(i, value === state ? theState : current(value));
+    }
+  }
+
+  private apply(key: MapKey, state: unknown): void {
+    const { effects, scope } = this;
+    for (const { kind, time, isSet } of effects.takeTimers()) {
+      const timers = this.state.timers(kind);
+      if (isSet) timers.add(key, time);
+      else timers.remove(key, time);
+      if (kind === 'processing') this.setAlarm();
+    }
+    const sides = effects.takeSides();
+    for (let i = 0; i < effects.count && !scope.hasFailed; i++) {
+      const value = effects.emittedAt(i);
+      this.out.next(value === theState ? state : value);
+    }
+    effects.clearEmitted();
+    for (const { name, value } of sides) this.emitSide(name, value);
+  }
+
+  private emitSide(name: string, value: unknown): void {
+    const readers = this.sides.get(name);
+    if (!readers) {
+      this.surroundings.looseSide(name)(value);
+      return;
+    }
+    for (const reader of readers) {
+      if (this.scope.hasFailed) return;
+      reader.next(value);
+    }
+  }
+
+  private supervise(error: unknown, key: MapKey, value: unknown): void {
+    const { scope, behaviour } = this;
+    const supervision = behaviour.supervise ?? 'restart';
+    if (supervision === 'restart') {
+      scope.fail(
+        error instanceof UserCodeError && error.context.operator
+          ? error
+          : new UserCodeError(
+              `The actor "${this.name}" threw in ${this.handler}${this.isKeyed ? ` for key ${display(keyOf(key))}` : ''}: ${messageOf(error)}`,
+              { cause: error, context: { operator: this.name } },
+            ),
+      );
+    } else if (supervision === 'reset') {
+      this.state.values.delete(key);
+      this.surroundings.looseSide('resets')(value);
+    } else {
+      const letter: DeadLetter = {
+        actor: this.name,
+        key: keyOf(key),
+        value,
+        timestamp: scope.timestamp,
+        error: messageOf(error),
+      };
+      this.emitSide(deadLetters.name, letter);
+    }
+  }
+
+  /** One alarm for the earliest processing-time timer; it comes in through the gate like everything else. */
+  private setAlarm(): void {
+    const time = this.state.timers('processing').nextTime();
+    if (time === undefined || (this.alarm && this.alarm.time <= time)) return;
+    this.alarm?.subscription.unsubscribe();
+    const { scope } = this;
+    const delay = Math.min(Math.max(0, time - scope.scheduler.now()), longestDelay);
+    const subscription = scope.scheduler.schedule(() => {
+      this.alarm = undefined;
+      scope.enter(() => {
+        this.fireDue('processing', scope.scheduler.now());
+        this.setAlarm();
+      });
+    }, delay);
+    this.alarm = { time, subscription };
+  }
+}
+
+type Handler = 'receive' | 'onTimer' | 'onComplete';
+
+/** Node's timers hold at most 2^31 - 1 ms. */
+const longestDelay = 2_147_483_647;
+
+/** Stands for "the state after this record" among what was emitted. */
+const theState = Symbol('state');
+
+function display(key: Key | undefined): string {
+  const text = typeof key === 'bigint' ? `${key}n` : JSON.stringify(key, (_, part) => (typeof part === 'bigint' ? `${part}n` : part));
+  return text === undefined ? String(key) : text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+function contextOf(
+  stage: ActorStage,
+  scope: Scope,
+  effects: Effects<unknown>,
+  behaviour: AnyBehaviour,
+): ActorContext<unknown, Key | undefined> {
+  const declared = new Set(behaviour.sides?.map(tag => tag.name));
+  const timers: Timers = {
+    atEventTime: time => setTimer('event', time, true),
+    atProcessingTime: time => setTimer('processing', time, true),
+    cancelEventTime: time => setTimer('event', time, false),
+    cancelProcessingTime: time => setTimer('processing', time, false),
+  };
+  function setTimer(kind: TimerKind, time: number, isSet: boolean): void {
+    if (!behaviour.onTimer) throw new UserCodeError(`The actor "${stage.name}" uses timers but has no onTimer.`);
+    if (Number.isNaN(time)) throw new UserCodeError(`The actor "${stage.name}" set a timer for NaN: its record has no timestamp.`);
+    effects.timer(kind, time, isSet);
+  }
+  return {
+    get key() {
+      return scope.key;
+    },
+    get timestamp() {
+      return scope.timestamp;
+    },
+    get watermark() {
+      return stage.watermark;
+    },
+    timers,
+    emit: value => effects.emit(value),
+    side(tag: Side<unknown>, value: unknown) {
+      if (!declared.has(tag.name)) {
+        throw new UserCodeError(
+          `The actor "${stage.name}" emits to the side output "${tag.name}" but does not declare it: name it in "sides".`,
+        );
+      }
+      effects.side(tag, isDraft(value) ? current(value) : value);
+    },
+    forget() {
+      effects.forgets = true;
+    },
+    now: () => scope.scheduler.now(),
+  };
+}

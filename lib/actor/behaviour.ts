@@ -1,0 +1,89 @@
+import type { Draft } from 'immer';
+import type { Side } from '../job/handle.ts';
+import type { KeyOrNone } from '../stream/data-stream.ts';
+import type { Key } from '../stream/elements.ts';
+
+/** Timers of the current key; deduplicated per key and time, part of the snapshot, set when `receive` returns. */
+export interface Timers {
+  /** Calls `onTimer` when the watermark reaches `time` (event time, ms). */
+  atEventTime(time: number): void;
+  /** Calls `onTimer` when the task's clock reaches `time` (ms, as `ctx.now()` counts); an overdue one fires after a restore. */
+  atProcessingTime(time: number): void;
+  cancelEventTime(time: number): void;
+  cancelProcessingTime(time: number): void;
+}
+
+export type TimerKind = 'event' | 'processing';
+
+/** What `receive` and `onTimer` may do beside changing state; all of it takes effect when they return, none after a throw. */
+export interface ActorContext<R, K extends KeyOrNone> {
+  readonly key: K;
+  /** Event time of the record in ms (`NaN` when it has none); in `onTimer` the time that the timer was set for. */
+  readonly timestamp: number;
+  /** The last watermark in ms, `-Infinity` before the first. */
+  readonly watermark: number;
+  readonly timers: Timers;
+  /** The state itself, a draft of it, may be emitted: it goes out as it is when `receive` returns. */
+  emit(value: R): void;
+  side<V>(tag: Side<V>, value: V): void;
+  /** Drops the state of this key. */
+  forget(): void;
+  /** The task's clock in ms: virtual in tests. */
+  now(): number;
+}
+
+/** A record that an actor with supervision `skip` passed over. */
+export interface DeadLetter {
+  readonly actor: string;
+  readonly key: Key | undefined;
+  readonly value: unknown;
+  readonly timestamp: number;
+  readonly error: string;
+}
+
+/** The side output of every actor with supervision `skip`. */
+export const deadLetters: Side<DeadLetter> = { name: 'dead-letters' };
+
+/**
+ * What happens when `receive` or `onTimer` throws: `restart` brings the task back from its checkpoint, `skip` sends the
+ * record to the dead letters and goes on with the state before it, `reset` drops the state of that key.
+ */
+export type Supervision = 'restart' | 'skip' | 'reset';
+
+export interface Behaviour<T, S, R, K extends KeyOrNone> {
+  /** `emits: type<Total>()` gives the output type; without it nothing can be emitted. */
+  readonly emits?: (value: R) => void;
+  /** The side outputs that it may use. */
+  readonly sides?: readonly Side<unknown>[];
+  /** The state of a key that has none; called again for as long as `receive` leaves it unchanged. */
+  initial(key: K): S;
+  /**
+   * Handles one record: changes the draft in place, or returns the new state. Must not be asynchronous.
+   */
+  receive(state: Draft<S>, value: T, ctx: ActorContext<R, K>): S | void;
+  onTimer?(state: Draft<S>, time: number, ctx: ActorContext<R, K>, kind: TimerKind): S | void;
+  /** Called for every key with state when bounded input ends, in order of the keys. */
+  onComplete?(state: Draft<S>, ctx: ActorContext<R, K>): S | void;
+  /**
+   * `draft` (default): `receive` gets an Immer draft and may change it in place. `return`: it gets the frozen state itself
+   * and must return a new one to change it; 5 to 8 times faster for small states.
+   */
+  readonly update?: 'draft' | 'return';
+  /** Version of the state's form, 1 at first; a higher one needs `migrate`. */
+  readonly version?: number;
+  /** Brings a state of an older `version` to this one; called at restore for each key. */
+  migrate?(state: unknown, version: number, key: K): S;
+  /** How the state is stored, where plain values do not do; must give back what it was given. */
+  readonly codec?: StateCodec<S>;
+  readonly supervise?: Supervision;
+}
+
+export interface StateCodec<S> {
+  encode(state: S): unknown;
+  decode(stored: unknown): S;
+}
+
+/** Names the type of an actor's output in `emits: type<R>()`. */
+export function type<R>(): (value: R) => void {
+  return () => {};
+}

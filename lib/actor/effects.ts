@@ -1,0 +1,70 @@
+import type { Side } from '../job/handle.ts';
+import type { TimerKind } from './behaviour.ts';
+
+/** A timer call that waits for `receive` to return. */
+export interface TimerCall {
+  readonly kind: TimerKind;
+  readonly time: number;
+  readonly isSet: boolean;
+}
+
+/**
+ * What `receive` asked for, held until it returns and forgotten when it throws. The buffers are reused: an actor handles one
+ * message at a time.
+ */
+export class Effects<R> {
+  private emitted: R[] = [];
+  private emittedCount = 0;
+  private readonly sides: { name: string; value: unknown }[] = [];
+  private readonly timers: TimerCall[] = [];
+  forgets = false;
+
+  emit(value: R): void {
+    this.emitted[this.emittedCount++] = value;
+  }
+
+  side(tag: Side<unknown>, value: unknown): void {
+    this.sides.push({ name: tag.name, value });
+  }
+
+  timer(kind: TimerKind, time: number, isSet: boolean): void {
+    this.timers.push({ kind, time, isSet });
+  }
+
+  /** How many values were emitted. */
+  get count(): number {
+    return this.emittedCount;
+  }
+
+  emittedAt(index: number): R {
+    return this.emitted[index] as R;
+  }
+
+  replaceEmitted(index: number, value: R): void {
+    this.emitted[index] = value;
+  }
+
+  takeSides(): { name: string; value: unknown }[] {
+    return this.sides.length === 0 ? none : this.sides.splice(0);
+  }
+
+  takeTimers(): TimerCall[] {
+    return this.timers.length === 0 ? none : this.timers.splice(0);
+  }
+
+  /** Lets go of what was emitted; a buffer that one record made large is not kept. */
+  clearEmitted(): void {
+    if (this.emittedCount > 64) this.emitted = [];
+    else for (let i = 0; i < this.emittedCount; i++) this.emitted[i] = undefined as R;
+    this.emittedCount = 0;
+  }
+
+  clear(): void {
+    this.clearEmitted();
+    this.sides.length = 0;
+    this.timers.length = 0;
+    this.forgets = false;
+  }
+}
+
+const none: never[] = [];

@@ -1,0 +1,56 @@
+import type { Observable } from 'rxjs';
+import { DetachedActorError } from '../errors.ts';
+import type { Source } from '../task/source.ts';
+import { adaptSource, type Overflow } from '../task/plain-source.ts';
+import { building, DataStream, isDataStream, type KeyOrNone } from './data-stream.ts';
+import type { WirableNode } from './node.ts';
+
+/** The node of a source, with what a task opens. */
+export interface SourceNode extends WirableNode {
+  readonly source: Source<unknown>;
+}
+
+export interface FromOptions {
+  /** What happens to values that an Observable pushes while the job is paused; default 1,000 and `error`. */
+  readonly buffer?: Overflow;
+  /** Names the source in status and manifests; needed when a job has two of the same name. */
+  readonly name?: string;
+}
+
+/**
+ * A stream of what a source reads: a connector's source (replayed after a crash), an Observable (hot: what it pushed before
+ * a crash is gone, so at-most-once) or an async iterable (paused instead of buffered).
+ */
+export function from<T>(source: Source<T> | Observable<T> | AsyncIterable<T>, options: FromOptions = {}): DataStream<T> {
+  return sourceStream(adaptSource(source, options));
+}
+
+function sourceStream<T>(source: Source<T>): DataStream<T> {
+  const node: SourceNode = {
+    kind: 'source',
+    name: source.name,
+    inputs: [],
+    isKeyed: false,
+    sides: [],
+    source: source as Source<unknown>,
+    wire(wiring, out, id) {
+      wiring.surroundings.source(node, out, id);
+    },
+  };
+  return new DataStream<T>(node);
+}
+
+/**
+ * `source` as a stream. A plain Observable becomes one outside a job, so that an operator can be tested in three lines;
+ * inside a job it is a `DetachedActorError`, because nothing would checkpoint what follows.
+ */
+export function streamOf<T>(source: Observable<T>, operator: string): DataStream<T, KeyOrNone> {
+  if (isDataStream(source)) return source as DataStream<T, KeyOrNone>;
+  if (building.job !== undefined) {
+    throw new DetachedActorError(
+      `${operator} in job "${building.job}" is applied to a plain Observable: its state would not be checkpointed. ` +
+        'Start the chain with from(observable).',
+    );
+  }
+  return from(source);
+}

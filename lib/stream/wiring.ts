@@ -1,0 +1,113 @@
+import { InternalError } from '../errors.ts';
+import type { WirableNode } from './node.ts';
+import { FanOut, type Scope, type Stage } from './stage.ts';
+
+/** How the outside is reached from a graph: a task gives its own, a detached subscription a smaller one. */
+export interface Surroundings {
+  /** A source node was wired: `out` is to be fed once everything is wired. */
+  source(node: WirableNode, out: Stage<unknown>, id: string): void;
+  /** A sink node was wired: answers the stage that takes its input. */
+  sink(node: WirableNode, id: string): Stage<unknown>;
+  /** A node with state was wired. */
+  actor(node: WirableNode, stage: unknown, id: string): void;
+  /** Where an actor's side output goes that no stream reads. */
+  looseSide(name: string): (value: unknown) => void;
+  /** Whether the restored checkpoint says that this node had completed. */
+  wasFinished(id: string): boolean;
+  /** A node completed: the next manifest says so. */
+  finished(id: string): void;
+}
+
+/** Wires a graph for one task: every node once, however many streams read it; opens nothing. */
+export class Wiring {
+  readonly scope: Scope;
+  readonly surroundings: Surroundings;
+  private readonly consumers = new Map<WirableNode, number>();
+  private readonly counted = new Set<WirableNode>();
+  private readonly ids = new Map<WirableNode, string>();
+  private readonly fanOuts = new Map<WirableNode, FanOut<unknown>>();
+  private readonly stages = new Map<WirableNode, unknown>();
+  private readonly whenOpen: (() => void)[] = [];
+
+  constructor(scope: Scope, surroundings: Surroundings, ends: readonly WirableNode[]) {
+    this.scope = scope;
+    this.surroundings = surroundings;
+    const taken = new Set<string>();
+    for (const end of ends) this.visit(end, taken);
+    for (const end of ends) {
+      this.consumers.set(end, (this.consumers.get(end) as number) + 1);
+      this.count(end);
+    }
+  }
+
+  /** All nodes, inputs before what reads them. */
+  get nodes(): readonly WirableNode[] {
+    return [...this.ids.keys()];
+  }
+
+  /** Feeds `out` with the output of `node`. */
+  connect(node: WirableNode, out: Stage<unknown>): void {
+    const consumers = this.consumers.get(node);
+    if (consumers === undefined) throw new InternalError(`${node.kind} is not part of the graph that is being wired`);
+    if (consumers === 1) {
+      node.wire(this, out, this.idOf(node));
+      return;
+    }
+    const shared = this.fanOuts.get(node);
+    if (shared) {
+      shared.outs.push(out);
+      return;
+    }
+    const fanOut = new FanOut<unknown>(this.scope);
+    fanOut.outs.push(out);
+    this.fanOuts.set(node, fanOut);
+    node.wire(this, fanOut, this.idOf(node));
+  }
+
+  /** Whether exactly one stream reads the node, so that its stage may be merged with the reader's. */
+  hasOneConsumer(node: WirableNode): boolean {
+    return this.consumers.get(node) === 1;
+  }
+
+  /** The one stage of a node, made at first use: for nodes that are reached from two sides (an actor and its side outputs). */
+  stageOf<S>(node: WirableNode, make: () => S): S {
+    if (!this.stages.has(node)) this.stages.set(node, make());
+    return this.stages.get(node) as S;
+  }
+
+  /** Ties what a manifest says to a node: stable while the streams that lead to the node keep their form. */
+  idOf(node: WirableNode): string {
+    return this.ids.get(node) as string;
+  }
+
+  /** Runs `work` inside the gate when the task opens, before the first element. */
+  onOpen(work: () => void): void {
+    this.whenOpen.push(work);
+  }
+
+  open(): void {
+    for (const work of this.whenOpen.splice(0)) this.scope.enter(work);
+  }
+
+  private visit(node: WirableNode, taken: Set<string>): void {
+    if (this.ids.has(node)) return;
+    for (const input of node.inputs) this.visit(input, taken);
+    const from = node.inputs.map(input => this.idOf(input)).join('+');
+    const base = node.kind === 'actor' || node.kind === 'sink' || node.kind === 'source' ? `${node.kind}:${node.name}` : `${from}>${node.kind}`;
+    let id = base;
+    for (let n = 2; taken.has(id); n++) id = `${base}#${n}`;
+    taken.add(id);
+    this.ids.set(node, id);
+    this.consumers.set(node, 0);
+  }
+
+  /** Counts who reads each node's main output; a side output is read at the actor's stage instead. */
+  private count(node: WirableNode): void {
+    if (this.counted.has(node)) return;
+    this.counted.add(node);
+    for (const input of node.inputs) {
+      if (node.kind !== 'side') this.consumers.set(input, (this.consumers.get(input) as number) + 1);
+      this.count(input);
+    }
+  }
+}

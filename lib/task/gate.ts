@@ -1,0 +1,94 @@
+import type { SchedulerLike } from 'rxjs';
+import type { ErrorContext } from '../errors.ts';
+import type { Key } from '../stream/elements.ts';
+import { outsideGroups } from '../stream/native-group.ts';
+import type { Scope, Stage } from '../stream/stage.ts';
+
+/**
+ * The one entry to a task: records, marks, timers, async results and queries pass one after another, and what arrives while
+ * an element (or a source's batch) is handled waits. So no barrier falls between the outputs of one record.
+ */
+export class Gate implements Scope {
+  timestamp = Number.NaN;
+  key: Key | undefined = undefined;
+  hasFailed = false;
+  /** Elements that entered since the task began; equal numbers at two barriers mean that nothing happened in between. */
+  entered = 0;
+  readonly scheduler: SchedulerLike;
+  private isBusy = false;
+  private waiting: (() => void)[] = [];
+  private readonly whenFailed: (error: unknown, context: ErrorContext) => void;
+
+  constructor(scheduler: SchedulerLike, whenFailed: (error: unknown, context: ErrorContext) => void) {
+    this.scheduler = scheduler;
+    this.whenFailed = whenFailed;
+  }
+
+  /** Whether an element is being handled. */
+  get isProcessing(): boolean {
+    return this.isBusy;
+  }
+
+  /** The first failure wins and is told at once; everything that waits is dropped. */
+  fail(error: unknown, context: ErrorContext = {}): void {
+    if (this.hasFailed) return;
+    this.hasFailed = true;
+    this.waiting = [];
+    this.whenFailed(error, context);
+  }
+
+  enter(work: () => void): void {
+    if (this.hasFailed) return;
+    if (this.isBusy) {
+      this.waiting.push(work);
+      return;
+    }
+    this.isBusy = true;
+    try {
+      outsideGroups(work);
+      this.drain();
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.isBusy = false;
+      this.timestamp = Number.NaN;
+      this.key = undefined;
+    }
+  }
+
+  /** One record. */
+  next<T>(stage: Stage<T>, value: T, timestamp: number): void {
+    this.enter(() => {
+      this.entered++;
+      this.timestamp = timestamp;
+      this.key = undefined;
+      stage.next(value);
+    });
+  }
+
+  /** Many records, one after another, without a call or closure for each. */
+  batch<T>(stage: Stage<T>, values: readonly T[], timestamps: readonly number[] | undefined): void {
+    this.enter(() => {
+      this.entered += values.length;
+      for (let i = 0; i < values.length; i++) {
+        if (this.hasFailed) return;
+        this.timestamp = timestamps === undefined ? Number.NaN : (timestamps[i] as number);
+        this.key = undefined;
+        stage.next(values[i] as T);
+      }
+    });
+  }
+
+  private drain(): void {
+    while (this.waiting.length > 0 && !this.hasFailed) {
+      const works = this.waiting;
+      this.waiting = [];
+      for (const work of works) {
+        if (this.hasFailed) return;
+        this.timestamp = Number.NaN;
+        this.key = undefined;
+        work();
+      }
+    }
+  }
+}
