@@ -134,6 +134,13 @@ export class UnsupportedStateError extends TidemarkError {
   readonly retriable = false;
 }
 
+/** A key that cannot be compared by content: an object, a symbol, a nested tuple. */
+export class InvalidKeyError extends TidemarkError {
+  readonly code = 'INVALID_KEY';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
 /** Checkpoints failed more often in a row than `tolerableFailures` allows. */
 export class CheckpointError extends TidemarkError {
   readonly code = 'CHECKPOINT';
