@@ -155,7 +155,7 @@ describe('KeyedState', () => {
   });
 
   it('restores, from any sequence of commits, abandoned captures and crashes, the state at the last committed barrier', () => {
-    const key = fc.constantFrom<MapKey>(...'abcdef', 1, '1', 1n, true, Number.NaN, '__proto__');
+    const key = fc.constantFrom<MapKey>('a', 1, '1', Number.NaN, '__proto__');
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ do: fc.constant('set' as const), key, value: fc.nat(99) }) },
       { weight: 3, arbitrary: fc.record({ do: fc.constant('delete' as const), key }) },
@@ -165,7 +165,7 @@ describe('KeyedState', () => {
       { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const), migrate: fc.boolean() }) },
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), steps => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), steps => {
         let state = new KeyedState<number>();
         let reference = new Map<MapKey, number>();
         let chain: Entry[] = [];
@@ -214,7 +214,7 @@ describe('KeyedState', () => {
           expect(contents(state)).toEqual([...reference]);
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_500 },
     );
   });
 });
