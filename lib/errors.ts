@@ -106,6 +106,12 @@ export class StoreUnavailableError extends ExternalError {
   override readonly code = 'STORE_UNAVAILABLE';
 }
 
+/** The snapshot store refused for a reason that does not pass by itself: permissions, a read-only disk, a wrong password. */
+export class StoreRefusedError extends ExternalError {
+  override readonly code = 'STORE_REFUSED';
+  override readonly retriable = false;
+}
+
 /** Another incarnation holds a newer fence token: this one must stop, and is never restarted. */
 export class FencedError extends TidemarkError {
   readonly code = 'FENCED';
