@@ -5,8 +5,11 @@ export function isPromise<T>(value: MaybePromise<T>): value is PromiseLike<T> {
   return typeof (value as { then?: unknown } | undefined)?.then === 'function';
 }
 
-/** Continues with `next` at once when `value` is there, else when its promise resolves; errors go through unchanged. */
-export function then<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
+/**
+ * Continues with `next` at once when `value` is there, else when its promise resolves; errors go through unchanged.
+ * Not named `then`: a module that exports that name is itself a thenable, and cannot be loaded with `import()`.
+ */
+export function andThen<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return isPromise(value) ? value.then(next) : next(value);
 }
 

@@ -1,4 +1,4 @@
-import { type MaybePromise, then } from '../maybe-promise.ts';
+import { type MaybePromise, andThen as then } from '../maybe-promise.ts';
 import type { Manifest } from './manifest.ts';
 import type { StoredManifest, TaskStore } from './snapshot-store.ts';
 
