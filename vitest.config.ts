@@ -1,20 +1,46 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` needs no service; `services` gets a real Kafka and a real Redis from the global set-up.
+// Three projects, run one after the other. `unit` needs no service. `services` gets a real Kafka and a real Redis from
+// its global set-up. `package` packs and installs the package; it comes last, because packing rebuilds dist/.
 const conditions = ['tidemark-dev'];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+const onServices = ['spec/services/**/*.spec.ts', 'spec/recovery/**/*.spec.ts'];
+const onPackage = ['spec/package/**/*.spec.ts'];
 
 export default defineConfig({
   ...shared,
   test: {
+    passWithNoTests: false,
     projects: [
       {
         ...shared,
         test: {
           name: 'unit',
           include: ['spec/**/*.spec.ts'],
-          exclude: ['spec/services/**', 'node_modules/**'],
+          exclude: [...onServices, ...onPackage],
           testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'services',
+          include: onServices,
+          globalSetup: ['tools/services/for-vitest.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'package',
+          include: onPackage,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,0 +1,97 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { freePort } from '../free-port.ts';
+import { type ServiceProcess, type ServiceProcessOptions, startProcess } from '../service-process.ts';
+import { type KafkaDistribution, kafkaDistribution } from './distribution.ts';
+import { kafkaAnswers, kafkaCoordinates } from './kafka-answers.ts';
+import { serverProperties } from './server-properties.ts';
+
+export interface KafkaOptions {
+  /** Where it keeps its data; kept by `stop`. Left out: a temporary folder, removed by `stop`. */
+  readonly dir?: string;
+  /** Left out: a free one. */
+  readonly port?: number;
+  /** Broker settings beyond ours; they win. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface KafkaServer extends AsyncDisposable {
+  /** `host:port`, as clients want it. */
+  readonly brokers: string;
+  readonly port: number;
+  readonly dir: string;
+  readonly pid: number;
+  /** Settles when the broker is gone, wanted or not; says how it ended. */
+  readonly exited: Promise<string>;
+  /** SIGKILL, as a crash would be; waits until it is gone and keeps the data. `startKafka({ dir, port })` brings it back. */
+  kill(): Promise<void>;
+  /** Ends it in order, waits until it is gone, and removes the folder if it was a temporary one. */
+  stop(): Promise<void>;
+}
+
+/** Every broker is a cluster of its own, so one id serves all, and a restart finds its own data. */
+const clusterId = 'dGlkZW1hcmstc3BlY3MtMQ';
+/** Long enough to fetch the image first, where it comes from one; a broker that ends is noticed at once. */
+const startTimeoutMs = 180_000;
+const coordinatorsTimeoutMs = 60_000;
+const jvm = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+// What the two logging bindings that a distribution may bring are told by.
+const logging = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=info', '-Dlog4j2.level=INFO'];
+
+/** Starts a Kafka of one's own: one broker, its own controller, loopback only; resolves when it answers. */
+export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
+  const distribution = await kafkaDistribution();
+  const temporary = options.dir === undefined;
+  const dir = path.resolve(options.dir ?? mkdtempSync(path.join(tmpdir(), 'tidemark-kafka-')));
+  mkdirSync(dir, { recursive: true });
+  const port = options.port ?? (await freePort());
+  const brokers = `127.0.0.1:${port}`;
+  const listenOn = 'image' in distribution ? '0.0.0.0' : '127.0.0.1';
+  const address = { port, controllerPort: await freePort(), folder: path.join(dir, 'data'), listenOn };
+  writeFileSync(path.join(dir, 'server.properties'), serverProperties(address, options.settings));
+  const removeFolder = () => temporary && rmSync(dir, { recursive: true, force: true });
+
+  let server: ServiceProcess | undefined;
+  try {
+    server = startProcess({
+      name: 'Kafka',
+      ...brokerCommand(distribution, dir, port),
+      logFile: path.join(dir, 'kafka.log'),
+      ...(temporary ? { temporaryFolder: dir } : {}),
+    });
+    await server.untilAnswers(() => kafkaAnswers([brokers]), startTimeoutMs);
+    await server.untilAnswers(() => kafkaCoordinates([brokers]), coordinatorsTimeoutMs);
+  } catch (error) {
+    await server?.kill();
+    removeFolder();
+    throw error;
+  }
+  const started = server;
+  const stop = async () => {
+    await started.stop();
+    removeFolder();
+  };
+  const { pid, exited } = started;
+  return { brokers, port, dir, pid, exited, kill: () => started.kill(), stop, [Symbol.asyncDispose]: stop };
+}
+
+/** One command that formats the folder, if need be, and becomes the broker. */
+function brokerCommand(
+  distribution: KafkaDistribution,
+  dir: string,
+  port: number,
+): Pick<ServiceProcessOptions, 'command' | 'args' | 'endWith'> {
+  const java = ['java', ...jvm, ...logging, '-cp', `${distribution.jars}/*`];
+  const settings = path.join(dir, 'server.properties');
+  const format = [...java, 'kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', clusterId, '-c', settings];
+  const serve = [...java, 'kafka.Kafka', settings];
+  const script = `${quoted(format)} && exec ${quoted(serve)}`;
+  if ('image' in distribution)
+    return distribution.engine.run(distribution.image, { port, folder: dir }, ['sh', '-c', script]);
+  return { command: 'sh', args: ['-c', script] };
+}
+
+function quoted(words: readonly string[]): string {
+  return words.map(word => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+}
