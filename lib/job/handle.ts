@@ -23,6 +23,8 @@ export interface SourceStatus {
   readonly name: string;
   readonly kind: string;
   readonly records: number;
+  /** Whether it ends by itself: a stop before that leaves input unprocessed, which the command line tells. */
+  readonly isBounded?: boolean;
   /** 0 to 1 for bounded input. */
   readonly progress?: number;
   readonly isPaused: boolean;
