@@ -1,1 +1,23 @@
-export {};
+// What connectors are written against: errors, ports, and the checks of options.
+export {
+  BadRecordError,
+  ExternalError,
+  type Fault,
+  FencedError,
+  messageOf,
+  SettingsError,
+  SourcePositionError,
+  StateLostError,
+  TidemarkError,
+  type TidemarkErrorOptions,
+  UserCodeError,
+} from './errors.ts';
+export type { Json } from './checkpoint/manifest.ts';
+export { type Duration, parseDuration, toMs } from './duration.ts';
+export * as settingsFields from './job/settings-fields.ts';
+export { settingsProblems } from './job/settings-problems.ts';
+export { all, attempt, eachInOrder, isPromise, type MaybePromise, then } from './maybe-promise.ts';
+export type { Logger } from './observe/logger.ts';
+export type { Key } from './stream/elements.ts';
+export type { CreditHolder, Sink, SinkContext, SinkWriter } from './task/sink.ts';
+export type { Source, SourceContext, SourceReader } from './task/source.ts';
