@@ -16,7 +16,7 @@ export type { Json } from './checkpoint/manifest.ts';
 export { type Duration, parseDuration, toMs } from './duration.ts';
 export * as settingsFields from './job/settings-fields.ts';
 export { settingsProblems } from './job/settings-problems.ts';
-export { all, attempt, eachInOrder, isPromise, type MaybePromise, then } from './maybe-promise.ts';
+export { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from './maybe-promise.ts';
 export type { Logger } from './observe/logger.ts';
 export type { Key } from './stream/elements.ts';
 export type { CreditHolder, Sink, SinkContext, SinkWriter } from './task/sink.ts';
