@@ -4,15 +4,29 @@ export {
   ExternalError,
   type Fault,
   FencedError,
+  InternalError,
   messageOf,
   SettingsError,
   SourcePositionError,
   StateLostError,
+  StoreRefusedError,
+  StoreUnavailableError,
   TidemarkError,
   type TidemarkErrorOptions,
   UserCodeError,
 } from './errors.ts';
-export type { Json } from './checkpoint/manifest.ts';
+export { encodeName } from './checkpoint/encoded-name.ts';
+export { decodeManifest, type Json, type Manifest, segmentsOf } from './checkpoint/manifest.ts';
+export type {
+  SnapshotStore,
+  StoredManifest,
+  StoreNotice,
+  TaskRef,
+  TaskStore,
+} from './checkpoint/snapshot-store.ts';
+export { fileStore } from './checkpoint/store-file/index.ts';
+export { memoryStore } from './checkpoint/store-memory.ts';
+export * as storeRules from './checkpoint/store-rules.ts';
 export { type Duration, parseDuration, toMs } from './duration.ts';
 export * as settingsFields from './job/settings-fields.ts';
 export { settingsProblems } from './job/settings-problems.ts';
