@@ -1,20 +1,17 @@
 // What connectors are written against: errors, ports, and the checks of options.
+
+export { actor } from './actor/actor.ts';
 export {
-  BadRecordError,
-  ExternalError,
-  type Fault,
-  FencedError,
-  InternalError,
-  messageOf,
-  SettingsError,
-  SourcePositionError,
-  StateLostError,
-  StoreRefusedError,
-  StoreUnavailableError,
-  TidemarkError,
-  type TidemarkErrorOptions,
-  UserCodeError,
-} from './errors.ts';
+  type ActorContext,
+  type Behaviour,
+  type DeadLetter,
+  deadLetters,
+  type StateCodec,
+  type Supervision,
+  type TimerKind,
+  type Timers,
+  type,
+} from './actor/behaviour.ts';
 export { encodeName } from './checkpoint/encoded-name.ts';
 export { decodeManifest, type Json, type Manifest, segmentsOf } from './checkpoint/manifest.ts';
 export type {
@@ -28,10 +25,59 @@ export { fileStore } from './checkpoint/store-file/index.ts';
 export { memoryStore } from './checkpoint/store-memory.ts';
 export * as storeRules from './checkpoint/store-rules.ts';
 export { type Duration, parseDuration, toMs } from './duration.ts';
+export {
+  BadRecordError,
+  DetachedActorError,
+  ExternalError,
+  type Fault,
+  FencedError,
+  InternalError,
+  JobDefinitionError,
+  LiftError,
+  messageOf,
+  NotRunningError,
+  SettingsError,
+  SourcePositionError,
+  StateLostError,
+  StateMismatchError,
+  StoreRefusedError,
+  StoreUnavailableError,
+  TidemarkError,
+  type TidemarkErrorOptions,
+  UnsupportedStateError,
+  UserCodeError,
+} from './errors.ts';
+export type {
+  CheckpointEvent,
+  JobHandle,
+  JobOutcome,
+  JobPhase,
+  JobStatus,
+  Side,
+} from './job/handle.ts';
+export { isJob, type Job, type JobOptions, type JobStreams, job } from './job/job.ts';
+export type { JobSettings } from './job/settings.ts';
 export * as settingsFields from './job/settings-fields.ts';
 export { settingsProblems } from './job/settings-problems.ts';
+export { side } from './job/side.ts';
+export { start } from './job/start.ts';
 export { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from './maybe-promise.ts';
 export type { Logger } from './observe/logger.ts';
-export type { Key } from './stream/elements.ts';
+export { DataStream, isDataStream, type KeyOrNone, type Op } from './stream/data-stream.ts';
+export {
+  Barrier,
+  type Key,
+  type KeyAtom,
+  type Mark,
+  type StreamElement,
+  StreamRecord,
+  Watermark,
+} from './stream/elements.ts';
+export { endIn } from './stream/end.ts';
+export { type FromOptions, from } from './stream/from.ts';
+export { joinInputs } from './stream/join-inputs.ts';
+export type { StreamNode } from './stream/node.ts';
+export { rekey } from './stream/rekey.ts';
 export type { CreditHolder, Sink, SinkContext, SinkWriter } from './task/sink.ts';
 export type { Source, SourceContext, SourceReader } from './task/source.ts';
+export * as tokens from './tokens.ts';
