@@ -1,0 +1,4 @@
+export { FileError, OutputChangedError } from './errors.ts';
+export type { CsvSourceOptions, FileSinkOptions, FileSourceOptions, LineSourceOptions } from './options.ts';
+export { csv, jsonArray, jsonLines, text } from './source.ts';
+export type { StandardSchema } from './standard-schema.ts';
