@@ -1,0 +1,45 @@
+// What `.ci/run` ends with: counts the tests in Vitest's JSON report, and one for each check.
+// Usage: count.ts <report> tests=<exit code> <check>=<exit code>…
+import { readFileSync } from 'node:fs';
+
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
+}
+
+const [reportFile = '', ...codes] = process.argv.slice(2);
+const failures: string[] = [];
+let passed = 0;
+
+for (const { name, status, message, assertionResults } of readReport()?.testResults ?? []) {
+  for (const { fullName, status: outcome } of assertionResults) {
+    if (outcome === 'passed') passed += 1;
+    else failures.push(`${name}: ${fullName} (${outcome})`); // a test that is skipped proves nothing
+  }
+  const said = assertionResults.some(({ status: outcome }) => outcome === 'failed');
+  if (status === 'failed' && !said) failures.push(`${name}: ${message || 'failed as a whole'}`);
+}
+for (const code of codes) {
+  const [name = code, value] = code.split('=');
+  if (name === 'tests') {
+    if (value !== '0' && failures.length === 0) failures.push(`The tests ended with exit code ${value}.`);
+    if (value === '0' && passed === 0) failures.push('There were no tests.');
+  } else if (value === '0') passed += 1;
+  else failures.push(`${name} failed.`);
+}
+for (const failure of failures) console.log(`FAILED ${failure}`);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length === 0 ? 0 : 1;
+
+function readReport(): Report | undefined {
+  try {
+    return JSON.parse(readFileSync(reportFile, 'utf8'));
+  } catch (error) {
+    failures.push(`Vitest left no report: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
+}
