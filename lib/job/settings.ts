@@ -187,6 +187,10 @@ export const jobSettings = section({
   fresh: flag()
     .prefault(false)
     .meta({ description: 'Starts from empty state although there is a checkpoint, with an id above it.' }),
+  allowDroppedState: flag().prefault(false).meta({
+    description:
+      'Starts although the checkpoint holds state of actors or sources that the job no longer has; it is dropped.',
+  }),
   params: z
     .record(z.string(), z.unknown(), { error: 'an object of parameters by name' })
     .prefault({})

@@ -46,6 +46,7 @@ describe('settings of a job', () => {
       metricsInterval: 10_000,
       statusInterval: 250,
       fresh: false,
+      allowDroppedState: false,
       params: {},
     });
   });
