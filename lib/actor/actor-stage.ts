@@ -1,25 +1,24 @@
-import { current } from 'immer';
+import { current, freeze } from 'immer';
 import type { Subscription } from 'rxjs';
 import { LiftError, messageOf, UserCodeError } from '../errors.ts';
 import type { Side } from '../job/handle.ts';
 import { Barrier, type Key, type Mark, type Watermark } from '../stream/elements.ts';
 import { Discard, type Scope, type Stage } from '../stream/stage.ts';
-import { ActorState, type ActorCapture } from './actor-state.ts';
-import { type ActorContext, type Behaviour, type DeadLetter, deadLetters, type TimerKind, type Timers } from './behaviour.ts';
+import type { Surroundings } from '../stream/wiring.ts';
+import { ActorState } from './actor-state.ts';
+import {
+  type ActorContext,
+  type Behaviour,
+  type DeadLetter,
+  deadLetters,
+  type TimerKind,
+  type Timers,
+} from './behaviour.ts';
 import { Effects } from './effects.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
 import { canDraft, draftedState, isDraft, returnedState } from './state-update.ts';
 
 type AnyBehaviour = Behaviour<unknown, unknown, unknown, Key | undefined>;
-
-/** What an actor needs of the task beside its scope. */
-export interface ActorSurroundings {
-  /** The state at a barrier, to be encoded later; called before the barrier is passed on. */
-  captured(name: string, barrier: number, capture: ActorCapture): void;
-  looseSide(name: string): (value: unknown) => void;
-  /** Whether returned states are frozen. */
-  readonly freezes: boolean;
-}
 
 /** A running actor: handles one message at a time against the state of its key. */
 export class ActorStage implements Stage<unknown> {
@@ -28,10 +27,13 @@ export class ActorStage implements Stage<unknown> {
   out: Stage<unknown>;
   /** Completed, or restored as completed: emits nothing again. */
   isFinished = false;
+  whenFinished: () => void = () => {};
+  /** Records that went to the dead letters. */
+  skipped = 0;
   watermark = Number.NEGATIVE_INFINITY;
   private readonly behaviour: AnyBehaviour;
   private readonly scope: Scope;
-  private readonly surroundings: ActorSurroundings;
+  private readonly surroundings: Surroundings;
   private readonly isKeyed: boolean;
   private readonly drafts: boolean;
   private readonly effects = new Effects<unknown>();
@@ -43,7 +45,7 @@ export class ActorStage implements Stage<unknown> {
   private kind: TimerKind = 'event';
   private alarm: { time: number; subscription: Subscription } | undefined;
 
-  constructor(name: string, behaviour: AnyBehaviour, isKeyed: boolean, scope: Scope, surroundings: ActorSurroundings) {
+  constructor(name: string, behaviour: AnyBehaviour, isKeyed: boolean, scope: Scope, surroundings: Surroundings) {
     this.name = name;
     this.behaviour = behaviour;
     this.scope = scope;
@@ -81,9 +83,10 @@ export class ActorStage implements Stage<unknown> {
     }
     let key: MapKey;
     try {
-      key = mapKey(this.isKeyed ? scope.key : undefined);
+      const own = this.isKeyed ? scope.key : undefined;
+      key = mapKey(this.behaviour.stateKey === undefined ? own : this.behaviour.stateKey(value, own));
     } catch (error) {
-      scope.fail(error, { operator: this.name });
+      this.supervise(error, mapKey(undefined), value);
       return;
     }
     this.handle('receive', key, value);
@@ -106,9 +109,24 @@ export class ActorStage implements Stage<unknown> {
       if (this.behaviour.onComplete) this.completeKeys();
       if (this.scope.hasFailed) return;
       this.isFinished = true;
+      this.whenFinished();
     }
     this.out.complete();
     for (const readers of this.sides.values()) for (const reader of readers) reader.complete();
+  }
+
+  get canMigrate(): boolean {
+    return this.behaviour.migrate !== undefined;
+  }
+
+  /** A stored state of an older version as one of this version. */
+  migrate(state: unknown, version: number, key: Key | undefined): unknown {
+    return this.protect(this.behaviour.migrate?.(state, version, key));
+  }
+
+  /** A stored value as the actor works with it. */
+  restored(stored: unknown): unknown {
+    return this.protect(this.behaviour.codec ? this.behaviour.codec.decode(stored) : stored);
   }
 
   /** Sets the alarm for restored processing-time timers. */
@@ -167,16 +185,17 @@ export class ActorStage implements Stage<unknown> {
 
   private handle(handler: Handler, key: MapKey, message: unknown): void {
     const { values } = this.state;
-    const before = values.get(key);
+    const cell = values.cell(key);
     this.handler = handler;
     this.message = message;
+    let before: unknown;
     let after: unknown;
     try {
-      const state = before === undefined ? this.behaviour.initial(keyOf(key)) : before;
-      after = this.drafts && canDraft(state)
-        ? draftedState(state, this.recipe)
-        : returnedState(state, this.call(state), this.surroundings.freezes);
-      if (after === state && before === undefined) after = undefined;
+      before = cell === undefined ? this.initial(key) : cell.value;
+      after =
+        this.drafts && canDraft(before)
+          ? draftedState(before, this.recipe)
+          : returnedState(before, this.call(before), this.surroundings.freezesState);
     } catch (error) {
       this.effects.clear();
       this.supervise(error, key, message);
@@ -185,8 +204,20 @@ export class ActorStage implements Stage<unknown> {
     if (this.effects.forgets) {
       this.effects.forgets = false;
       values.delete(key);
-    } else if (after !== before) values.set(key, after);
+    } else if (after !== before) {
+      if (cell === undefined) values.set(key, after);
+      else values.write(cell, after);
+    }
     this.apply(key, after);
+  }
+
+  private initial(key: MapKey): unknown {
+    return this.protect(this.behaviour.initial(keyOf(key)));
+  }
+
+  /** Frozen, so that code which changes it in place is noticed instead of being lost; Immer's drafts need no such care. */
+  private protect(state: unknown): unknown {
+    return this.surroundings.freezesState && !this.drafts ? freeze(state, true) : state;
   }
 
   private call(state: unknown): unknown {
@@ -230,7 +261,7 @@ export class ActorStage implements Stage<unknown> {
   private emitSide(name: string, value: unknown): void {
     const readers = this.sides.get(name);
     if (!readers) {
-      this.surroundings.looseSide(name)(value);
+      this.surroundings.looseSide(name, value);
       return;
     }
     for (const reader of readers) {
@@ -247,21 +278,21 @@ export class ActorStage implements Stage<unknown> {
         error instanceof UserCodeError && error.context.operator
           ? error
           : new UserCodeError(
-              `The actor "${this.name}" threw in ${this.handler}${this.isKeyed ? ` for key ${display(keyOf(key))}` : ''}: ${messageOf(error)}`,
+              `The actor "${this.name}" threw in ${this.handler}${this.isKeyed ? ` for key ${display(scope.key)}` : ''}: ${messageOf(error)}`,
               { cause: error, context: { operator: this.name } },
             ),
       );
     } else if (supervision === 'reset') {
       this.state.values.delete(key);
-      this.surroundings.looseSide('resets')(value);
     } else {
       const letter: DeadLetter = {
         actor: this.name,
-        key: keyOf(key),
+        key: scope.key,
         value,
         timestamp: scope.timestamp,
         error: messageOf(error),
       };
+      this.skipped++;
       this.emitSide(deadLetters.name, letter);
     }
   }
@@ -293,7 +324,10 @@ const longestDelay = 2_147_483_647;
 const theState = Symbol('state');
 
 function display(key: Key | undefined): string {
-  const text = typeof key === 'bigint' ? `${key}n` : JSON.stringify(key, (_, part) => (typeof part === 'bigint' ? `${part}n` : part));
+  const text =
+    typeof key === 'bigint'
+      ? `${key}n`
+      : JSON.stringify(key, (_, part) => (typeof part === 'bigint' ? `${part}n` : part));
   return text === undefined ? String(key) : text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
@@ -312,7 +346,8 @@ function contextOf(
   };
   function setTimer(kind: TimerKind, time: number, isSet: boolean): void {
     if (!behaviour.onTimer) throw new UserCodeError(`The actor "${stage.name}" uses timers but has no onTimer.`);
-    if (Number.isNaN(time)) throw new UserCodeError(`The actor "${stage.name}" set a timer for NaN: its record has no timestamp.`);
+    if (Number.isNaN(time))
+      throw new UserCodeError(`The actor "${stage.name}" set a timer for NaN: its record has no timestamp.`);
     effects.timer(kind, time, isSet);
   }
   return {

@@ -55,6 +55,11 @@ export interface Behaviour<T, S, R, K extends KeyOrNone> {
   readonly emits?: (value: R) => void;
   /** The side outputs that it may use. */
   readonly sides?: readonly Side<unknown>[];
+  /**
+   * Keeps state under a finer key than the record's, such as one entry for each distinct value. Such an actor has no timers
+   * and no `onComplete`.
+   */
+  stateKey?(value: T, key: K): Key;
   /** The state of a key that has none; called again for as long as `receive` leaves it unchanged. */
   initial(key: K): S;
   /**
@@ -71,7 +76,7 @@ export interface Behaviour<T, S, R, K extends KeyOrNone> {
   readonly update?: 'draft' | 'return';
   /** Version of the state's form, 1 at first; a higher one needs `migrate`. */
   readonly version?: number;
-  /** Brings a state of an older `version` to this one; called at restore for each key. */
+  /** Brings a state of an older `version`, as it was stored, to this one; called at restore for each key. */
   migrate?(state: unknown, version: number, key: K): S;
   /** How the state is stored, where plain values do not do; must give back what it was given. */
   readonly codec?: StateCodec<S>;

@@ -11,7 +11,9 @@ export function returnedState<S>(state: S, returned: S | void, freezes: boolean)
   if (returned === undefined) return state;
   if (typeof returned !== 'object' || returned === null) return returned as S;
   if (typeof (returned as { then?: unknown }).then === 'function') {
-    throw new UserCodeError('An actor returned a promise. Actors are synchronous: nothing may happen between two records.');
+    throw new UserCodeError(
+      'An actor returned a promise. Actors are synchronous: nothing may happen between two records.',
+    );
   }
   // A typed array cannot be frozen: the state keeps a copy that nobody else can change.
   if (ArrayBuffer.isView(returned)) return copyOf(returned) as S;
@@ -20,8 +22,12 @@ export function returnedState<S>(state: S, returned: S | void, freezes: boolean)
 
 function copyOf(view: ArrayBufferView): ArrayBufferView {
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice();
-  const constructor = view.constructor as new (buffer: ArrayBuffer, offset?: number, length?: number) => ArrayBufferView;
-  return new constructor(bytes.buffer);
+  const View = view.constructor as new (
+    buffer: ArrayBuffer,
+    offset?: number,
+    length?: number,
+  ) => ArrayBufferView;
+  return new View(bytes.buffer);
 }
 
 /** Whether `state` is something that Immer can draft; other states (numbers, dates) change by returning a new one. */

@@ -1,4 +1,4 @@
-import { type MaybePromise, andThen as then } from '../maybe-promise.ts';
+import { andThen, type MaybePromise } from '../maybe-promise.ts';
 import type { Manifest } from './manifest.ts';
 import type { StoredManifest, TaskStore } from './snapshot-store.ts';
 
@@ -27,8 +27,8 @@ export function storeCommitPoint(store: TaskStore): CommitPoint {
   return {
     kind: 'store',
     recover: () =>
-      then(store.acquireFence(0), token =>
-        then(store.manifests(), stored => {
+      andThen(store.acquireFence(0), token =>
+        andThen(store.manifests(), stored => {
           const committed = stored.findLast(({ confirmed }) => confirmed)?.manifest;
           const lastId = Math.max(0, ...stored.map(({ manifest }) => manifest.id));
           return { token, committed, lastId, stored };
@@ -37,4 +37,3 @@ export function storeCommitPoint(store: TaskStore): CommitPoint {
     commit: (token, manifest) => store.confirm(token, manifest.id),
   };
 }
-

@@ -94,6 +94,8 @@ export interface JobHandle {
   output<V>(tag: Side<V>, options?: { readonly committed?: boolean }): Observable<V>;
   /** The live state of a key (`undefined`: of an un-keyed actor), read-only. */
   ask<S>(actor: string, key?: Key): Promise<S | undefined>;
+  /** Takes a checkpoint now, unless one is under way. */
+  checkpoint(): void;
   /** Takes a final checkpoint and ends; with `drain` completes the operators first, as at the end of input. */
   stop(options?: { readonly drain?: boolean }): Promise<void>;
   /** Ends without a checkpoint; state is kept or deleted as `checkpoint.onCancel` says. */

@@ -2,7 +2,7 @@ import { Observable, type Operator, type Subscriber } from 'rxjs';
 import { DetachedActorError, JobDefinitionError, LiftError, NotRunningError } from '../errors.ts';
 import type { Side } from '../job/handle.ts';
 import type { Key, StreamElement } from './elements.ts';
-import { type NativeOperator, NativeGroup, runningGroup } from './native-group.ts';
+import { NativeGroup, type NativeOperator, runningGroup } from './native-group.ts';
 import type { WirableNode } from './node.ts';
 import type { Stage } from './stage.ts';
 import type { Wiring } from './wiring.ts';
@@ -21,7 +21,9 @@ export interface Op<T, R, KI extends KeyOrNone = any, KO extends KeyOrNone = KI>
 }
 
 /** What runs a stream outside a job; set by the task layer, which this layer does not know. */
-export const detached: { run?: (stream: WirableNode, out: (element: StreamElement<unknown>) => void, end: Subscriber<unknown>) => () => void } = {};
+export const detached: {
+  run?: (stream: WirableNode, out: (element: StreamElement<unknown>) => void, end: Subscriber<unknown>) => () => void;
+} = {};
 
 /** What is being built or run right now: a job declares its streams, so nothing may be subscribed meanwhile. */
 export const building: { job: string | undefined } = { job: undefined };
@@ -89,7 +91,8 @@ export class DataStream<T, out K extends KeyOrNone = undefined> extends Observab
 
   /** RxJS 7 passes every native operator through here: `pipe`, composites made with `pipe`, and `f(stream)` alike. */
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
-    const apply = ((input: Observable<unknown>) => lifted(input, operator as Operator<unknown, unknown>)) as NativeOperator;
+    const apply = ((input: Observable<unknown>) =>
+      lifted(input, operator as Operator<unknown, unknown>)) as NativeOperator;
     return new DataStream<R, K>(nativeNode(this.node, apply));
   }
 

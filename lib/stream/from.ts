@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { DetachedActorError } from '../errors.ts';
-import type { Source } from '../task/source.ts';
 import { adaptSource, type Overflow } from '../task/plain-source.ts';
+import type { Source } from '../task/source.ts';
 import { building, DataStream, isDataStream, type KeyOrNone } from './data-stream.ts';
 import type { WirableNode } from './node.ts';
 
@@ -21,7 +21,10 @@ export interface FromOptions {
  * A stream of what a source reads: a connector's source (replayed after a crash), an Observable (hot: what it pushed before
  * a crash is gone, so at-most-once) or an async iterable (paused instead of buffered).
  */
-export function from<T>(source: Source<T> | Observable<T> | AsyncIterable<T>, options: FromOptions = {}): DataStream<T> {
+export function from<T>(
+  source: Source<T> | Observable<T> | AsyncIterable<T>,
+  options: FromOptions = {},
+): DataStream<T> {
   return sourceStream(adaptSource(source, options));
 }
 

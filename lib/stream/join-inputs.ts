@@ -1,8 +1,6 @@
 import { JobDefinitionError } from '../errors.ts';
-import { DataStream, isDataStream, type KeyOrNone } from './data-stream.ts';
-import { Barrier, type Key, type Mark, Watermark } from './elements.ts';
 import { AlignedInputs } from './aligned-inputs.ts';
-import type { Scope, Stage } from './stage.ts';
+import { DataStream, isDataStream, type KeyOrNone } from './data-stream.ts';
 
 /** One stream of the elements of several, with barriers aligned and the lowest watermark; the stage behind `union`. */
 export function joinInputs<T, K extends KeyOrNone>(inputs: readonly DataStream<T, K>[]): DataStream<T, K> {
@@ -16,21 +14,14 @@ export function joinInputs<T, K extends KeyOrNone>(inputs: readonly DataStream<T
     inputs: nodes,
     isKeyed: nodes.every(node => node.isKeyed),
     sides: [],
-    wire(wiring, out, id) {
-      const { scope, surroundings } = wiring;
-      const wasFinished = surroundings.wasFinished(id);
-      const joined = new AlignedInputs(scope, nodes.length, surroundings.mode, {
-        next: (_, value) => out.next(value),
+    wire(wiring, out) {
+      const joined = new AlignedInputs(wiring.scope, nodes.length, wiring.surroundings.alignment, {
+        next: (_input, value) => out.next(value),
         mark: mark => out.mark(mark),
         error: error => out.error(error),
-        complete: () => {
-          surroundings.finished(id);
-          out.complete();
-        },
+        complete: () => out.complete(),
       });
-      if (wasFinished) wiring.onOpen(() => out.complete());
       for (const [index, node] of nodes.entries()) wiring.connect(node, joined.input(index));
     },
   });
 }
-export type { Barrier, Key, Mark, Scope, Stage, Watermark };

@@ -80,11 +80,13 @@ export class NativeGroup implements Stage<unknown> {
         );
       } else if (this.head !== null) {
         subscriber.error(
-          new LiftError(`${this.label} subscribe their source twice. Branch the stream itself and join it with union().`),
+          new LiftError(
+            `${this.label} subscribe their source twice. Branch the stream itself and join it with union().`,
+          ),
         );
       } else this.head = subscriber;
     });
-        const outer = running;
+    const outer = running;
     running = this;
     try {
       operators.reduce((source, operator) => operator(source), input).subscribe(new Tail(this));
@@ -134,7 +136,9 @@ export class NativeGroup implements Stage<unknown> {
     scope.key = key;
     if (!this.isCompleted && !scope.hasFailed) {
       scope.fail(
-        new LiftError(`${this.label} did not complete with their source: something in them still waits, and would be lost.`),
+        new LiftError(
+          `${this.label} did not complete with their source: something in them still waits, and would be lost.`,
+        ),
       );
     }
   }

@@ -1,17 +1,25 @@
+import type { ActorStage } from '../actor/actor-stage.ts';
+import type { ActorCapture } from '../checkpoint/participants.ts';
 import { InternalError } from '../errors.ts';
+import type { AlignmentMode } from './alignment.ts';
 import type { WirableNode } from './node.ts';
 import { FanOut, type Scope, type Stage } from './stage.ts';
 
 /** How the outside is reached from a graph: a task gives its own, a detached subscription a smaller one. */
 export interface Surroundings {
+  readonly alignment: AlignmentMode;
   /** A source node was wired: `out` is to be fed once everything is wired. */
   source(node: WirableNode, out: Stage<unknown>, id: string): void;
-  /** A sink node was wired: answers the stage that takes its input. */
-  sink(node: WirableNode, id: string): Stage<unknown>;
-  /** A node with state was wired. */
-  actor(node: WirableNode, stage: unknown, id: string): void;
-  /** Where an actor's side output goes that no stream reads. */
-  looseSide(name: string): (value: unknown) => void;
+  /** A sink node was wired: answers the stage that takes its input and passes it on to `out`. */
+  sink(node: WirableNode, out: Stage<unknown>): Stage<unknown>;
+  /** An actor was wired. */
+  actor(stage: ActorStage, id: string): void;
+  /** An actor's state at a barrier, taken before the barrier is passed on. */
+  captured(actor: string, barrier: number, capture: ActorCapture): void;
+  /** Takes what an actor emits to a side output that no stream reads. */
+  looseSide(name: string, value: unknown): void;
+  /** Whether states that actors return are frozen. */
+  readonly freezesState: boolean;
   /** Whether the restored checkpoint says that this node had completed. */
   wasFinished(id: string): boolean;
   /** A node completed: the next manifest says so. */
@@ -93,7 +101,10 @@ export class Wiring {
     if (this.ids.has(node)) return;
     for (const input of node.inputs) this.visit(input, taken);
     const from = node.inputs.map(input => this.idOf(input)).join('+');
-    const base = node.kind === 'actor' || node.kind === 'sink' || node.kind === 'source' ? `${node.kind}:${node.name}` : `${from}>${node.kind}`;
+    const base =
+      node.kind === 'actor' || node.kind === 'sink' || node.kind === 'source'
+        ? `${node.kind}:${node.name}`
+        : `${from}>${node.kind}`;
     let id = base;
     for (let n = 2; taken.has(id); n++) id = `${base}#${n}`;
     taken.add(id);

@@ -37,7 +37,19 @@ export class Gate implements Scope {
     this.whenFailed(error, context);
   }
 
+  /** Lets nothing in any more, without a failure. */
+  close(): void {
+    this.hasFailed = true;
+    this.waiting = [];
+  }
+
   enter(work: () => void): void {
+    this.entered++;
+    this.between(work);
+  }
+
+  /** Runs `work` between two elements, without counting as one: for barriers and queries. */
+  between(work: () => void): void {
     if (this.hasFailed) return;
     if (this.isBusy) {
       this.waiting.push(work);
@@ -59,7 +71,6 @@ export class Gate implements Scope {
   /** One record. */
   next<T>(stage: Stage<T>, value: T, timestamp: number): void {
     this.enter(() => {
-      this.entered++;
       this.timestamp = timestamp;
       this.key = undefined;
       stage.next(value);
@@ -69,7 +80,6 @@ export class Gate implements Scope {
   /** Many records, one after another, without a call or closure for each. */
   batch<T>(stage: Stage<T>, values: readonly T[], timestamps: readonly number[] | undefined): void {
     this.enter(() => {
-      this.entered += values.length;
       for (let i = 0; i < values.length; i++) {
         if (this.hasFailed) return;
         this.timestamp = timestamps === undefined ? Number.NaN : (timestamps[i] as number);

@@ -1,6 +1,6 @@
-import { type Observable, type Subscription, isObservable } from 'rxjs';
-import { ExternalError, JobDefinitionError, messageOf } from '../errors.ts';
+import { isObservable, type Observable, type Subscription } from 'rxjs';
 import type { Json } from '../checkpoint/manifest.ts';
+import { ExternalError, JobDefinitionError, messageOf } from '../errors.ts';
 import type { Source, SourceContext, SourceReader } from './source.ts';
 
 /** How many values of a hot Observable wait while the job is paused, and what happens to one more. */

@@ -1,0 +1,151 @@
+import type { ActorCapture } from '../checkpoint/participants.ts';
+import type { SegmentWriter } from '../checkpoint/segment.ts';
+import { encodeValue } from '../checkpoint/value-codec.ts';
+import { UnsupportedStateError } from '../errors.ts';
+import type { Key } from '../stream/elements.ts';
+import type { Behaviour, TimerKind } from './behaviour.ts';
+import { keyOf, type MapKey } from './key.ts';
+import { encodeKey } from './key-codec.ts';
+import { CaptureReader, KeyedState } from './keyed-state.ts';
+import { TimerQueue } from './timer-queue.ts';
+
+/** Kinds of entries in an actor's segments. */
+export const entryKinds = { state: 0, event: 1, processing: 2 } as const;
+
+type AnyBehaviour = Behaviour<unknown, unknown, unknown, Key | undefined>;
+
+/** All that an actor remembers: values by key, and timers. */
+export class ActorState {
+  readonly name: string;
+  readonly version: number;
+  readonly values = new KeyedState<unknown>();
+  private readonly behaviour: AnyBehaviour;
+  private readonly event = new TimerQueue();
+  private readonly processing = new TimerQueue();
+
+  constructor(name: string, behaviour: AnyBehaviour) {
+    this.name = name;
+    this.behaviour = behaviour;
+    this.version = behaviour.version ?? 1;
+  }
+
+  timers(kind: TimerKind): TimerQueue {
+    return kind === 'event' ? this.event : this.processing;
+  }
+
+  /** The keys with state in an order that does not depend on how they came: by type, then by value. */
+  sortedKeys(): MapKey[] {
+    return [...this.values.cells()].map(cell => cell.key).sort(compareKeys);
+  }
+
+  /** After a migration: the next snapshot holds everything, and the chain begins anew. Before the first change. */
+  markAllChanged(): void {
+    this.values.markAllChanged();
+    this.event.markAllChanged();
+    this.processing.markAllChanged();
+  }
+
+  /** What differs from the last committed snapshot, as it is now; O(1). */
+  capture(): ActorCapture {
+    return new StateCapture(this, this.behaviour, this.values, this.event, this.processing);
+  }
+}
+
+class StateCapture implements ActorCapture {
+  readonly version: number;
+  readonly keys: number;
+  readonly isFull: boolean;
+  readonly isEmpty: boolean;
+  private readonly state: ActorState;
+  private readonly behaviour: AnyBehaviour;
+  private readonly parts: readonly CapturedPart[];
+
+  constructor(
+    state: ActorState,
+    behaviour: AnyBehaviour,
+    values: KeyedState<unknown>,
+    event: TimerQueue,
+    processing: TimerQueue,
+  ) {
+    this.state = state;
+    this.behaviour = behaviour;
+    this.version = state.version;
+    const captured = values.capture();
+    this.keys = captured.keys;
+    this.parts = [
+      {
+        capture: captured,
+        reader: this.valueReader(new CaptureReader(captured)),
+        commit: () => values.commit(captured),
+        abandon: () => values.abandon(captured),
+      },
+      timerPart(event, entryKinds.event),
+      timerPart(processing, entryKinds.processing),
+    ];
+    this.isFull = this.parts.every(part => part.capture.isFull);
+    this.isEmpty = this.parts.every(part => part.capture.size === 0);
+  }
+
+  encode(writer: SegmentWriter, maxEntries: number): boolean {
+    for (const part of this.parts) if (part.reader(writer, maxEntries)) return true;
+    return false;
+  }
+
+  commit(): void {
+    for (const part of this.parts) part.commit();
+  }
+
+  abandon(): void {
+    for (const part of this.parts) part.abandon();
+  }
+
+  private valueReader(reader: CaptureReader<unknown>): CapturedPart['reader'] {
+    const { codec } = this.behaviour;
+    return (writer, maxEntries) =>
+      reader.next(maxEntries, (key, value, isDeleted) => {
+        if (isDeleted) {
+          writer.remove(entryKinds.state, encodeKey(key));
+          return;
+        }
+        try {
+          writer.put(entryKinds.state, encodeKey(key), encodeValue(codec ? codec.encode(value) : value));
+        } catch (error) {
+          if (!(error instanceof UnsupportedStateError)) throw error;
+          throw new UnsupportedStateError(
+            `The state of the actor "${this.state.name}" for key ${String(keyOf(key))} cannot be stored: ${error.message}`,
+            { cause: error, context: { operator: this.state.name } },
+          );
+        }
+      });
+  }
+}
+
+interface CapturedPart {
+  readonly capture: { readonly isFull: boolean; readonly size: number };
+  /** Writes up to so many entries; whether there are others. */
+  readonly reader: (writer: SegmentWriter, maxEntries: number) => boolean;
+  commit(): void;
+  abandon(): void;
+}
+
+const noValue = new Uint8Array(0);
+
+function timerPart(queue: TimerQueue, kind: number): CapturedPart {
+  const capture = queue.capture();
+  const reader = queue.reader(capture);
+  return {
+    capture,
+    reader: (writer, maxEntries) =>
+      reader.next(maxEntries, (timer, isDeleted) => {
+        if (isDeleted) writer.remove(kind, timer);
+        else writer.put(kind, timer, noValue);
+      }),
+    commit: () => queue.commit(capture),
+    abandon: () => queue.abandon(capture),
+  };
+}
+
+function compareKeys(a: MapKey, b: MapKey): number {
+  if (typeof a !== typeof b) return typeof a < typeof b ? -1 : 1;
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,439 @@
+import type { SchedulerLike, Subscription } from 'rxjs';
+import { CheckpointError, FencedError, InternalError, messageOf, TidemarkError, TimeoutError } from '../errors.ts';
+import type { CheckpointEvent } from '../job/handle.ts';
+import type { CheckpointSettings } from '../job/settings.ts';
+import { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { CommitPoint, Recovered } from './commit-point.ts';
+import type { ActorEntry, Json, Manifest, SegmentRef } from './manifest.ts';
+import type { ActorCapture, CheckpointSink, CheckpointSource, SourceEntry } from './participants.ts';
+import { CheckpointProgress } from './progress.ts';
+import { expiredManifests } from './retention.ts';
+import { maySkip, nextCheckpointAt } from './schedule.ts';
+import type { SegmentEncoder } from './segment-encoder.ts';
+import type { StoredManifest, TaskRef, TaskStore } from './snapshot-store.ts';
+
+/** What the coordinator needs of the task that it belongs to. */
+export interface CoordinatedTask {
+  readonly ref: TaskRef;
+  readonly scheduler: SchedulerLike;
+  readonly logger: Logger;
+  /** ms on the monotonic clock. */
+  monotonicNow(): number;
+  /** Runs `work` between two elements, without counting as one. */
+  between(work: () => void): void;
+  /** Rises with every element that entered. */
+  entered(): number;
+  readonly sources: readonly CheckpointSource[];
+  readonly sinks: readonly CheckpointSink[];
+  /** How many ends the barrier arrives at. */
+  readonly ends: number;
+  finishedNodes(): readonly string[];
+  /** The task cannot go on from here. */
+  fail(error: unknown): void;
+  event(event: CheckpointEvent): void;
+}
+
+export interface CoordinatorServices {
+  readonly store: TaskStore;
+  readonly commitPoint: CommitPoint;
+  readonly encoder: SegmentEncoder;
+  readonly compactor: ChainCompactor;
+  readonly settings: CheckpointSettings;
+}
+
+/** Shortens chains of segments in the background; see `chain-compactor.ts`. */
+export interface ChainCompactor {
+  /** Looks at the committed chains; answers through `replace` when one was shortened. */
+  consider(
+    chains: ReadonlyMap<string, ActorEntry>,
+    id: number,
+    token: number,
+    replace: (actor: string, from: readonly SegmentRef[], to: readonly SegmentRef[]) => void,
+  ): void;
+  close(): MaybePromise<void>;
+}
+
+/** How a final checkpoint is marked. */
+export interface Final {
+  readonly jobFinished: boolean;
+  readonly closed: boolean;
+}
+
+interface Open {
+  readonly id: number;
+  readonly final: Final | undefined;
+  readonly startedAt: number;
+  readonly entered: number;
+  readonly sources: Map<string, SourceEntry>;
+  readonly captures: Map<string, ActorCapture>;
+  readonly timeout: Subscription;
+  bytes: number;
+  entries: number;
+  manifest: Manifest | undefined;
+  whenOver: ((outcome: CheckpointEvent['outcome']) => void) | undefined;
+}
+
+/** Takes the checkpoints of one task: one at a time, each decided by the commit point. */
+export class Coordinator {
+  private readonly task: CoordinatedTask;
+  private readonly services: CoordinatorServices;
+  private readonly token: number;
+  private readonly progress: CheckpointProgress;
+  private readonly runningSince: number;
+  private stored: StoredManifest[];
+  private chains: Map<string, ActorEntry>;
+  private open: Open | undefined;
+  private timer: Subscription | undefined;
+  private retry: Subscription | undefined;
+  private isClosed = false;
+  private lastStart: number | undefined;
+  private lastEnd: number | undefined;
+  private committedAt: number | undefined;
+  /** `entered` at the last committed barrier. */
+  private committedEntered: number;
+  private isCommittedFinal: boolean;
+  private waitingForIdle: (() => void)[] = [];
+
+  constructor(task: CoordinatedTask, services: CoordinatorServices, recovered: Recovered) {
+    this.task = task;
+    this.services = services;
+    this.token = recovered.token;
+    this.progress = new CheckpointProgress(recovered.lastId, services.settings.tolerableFailures);
+    this.stored = [...recovered.stored];
+    this.chains = new Map(Object.entries(recovered.committed?.actors ?? {}));
+    this.runningSince = task.monotonicNow();
+    this.committedAt = recovered.committed ? this.runningSince : undefined;
+    this.committedEntered = recovered.committed ? task.entered() : -1;
+    this.isCommittedFinal = recovered.committed?.closed ?? false;
+  }
+
+  /** Begins to take checkpoints by the clock. */
+  start(): void {
+    this.scheduleNext();
+  }
+
+  /** Forgets the stored chain of an actor: the next snapshot of it is full. */
+  forgetChain(actor: string): void {
+    this.chains.delete(actor);
+  }
+
+  /** An actor's state at barrier `id`. */
+  captured(actor: string, id: number, capture: ActorCapture): void {
+    if (this.open?.id === id) this.open.captures.set(actor, capture);
+    else capture.abandon();
+  }
+
+  /** The barrier came out at one of the ends. */
+  arrived(id: number): void {
+    if (this.progress.arrived(id) && this.open) this.write(this.open);
+  }
+
+  /** A checkpoint now, unless one is under way. */
+  trigger(): void {
+    if (this.isClosed || !this.progress.isIdle) return;
+    this.begin(undefined, undefined);
+  }
+
+  /**
+   * The last checkpoint of the task: waits for one that is under way, is repeated when it is abandoned, and calls `done` when
+   * it is committed or nothing has changed since the last one.
+   */
+  takeFinal(final: Final, done: () => void): void {
+    this.timer?.unsubscribe();
+    this.whenIdle(() => {
+      const { task } = this;
+      if (this.isCommittedFinal && !final.jobFinished && task.entered() === this.committedEntered) {
+        done();
+        return;
+      }
+      this.begin(final, outcome => {
+        if (outcome === 'committed') done();
+        else this.takeFinal(final, done);
+      });
+    });
+  }
+
+  /** Gives up what is under way, for a task that has failed or was cancelled. */
+  close(): void {
+    this.isClosed = true;
+    this.timer?.unsubscribe();
+    this.retry?.unsubscribe();
+    this.open?.timeout.unsubscribe();
+    this.open = undefined;
+    this.waitingForIdle = [];
+  }
+
+  private whenIdle(work: () => void): void {
+    if (this.progress.isIdle) work();
+    else this.waitingForIdle.push(work);
+  }
+
+  private scheduleNext(): void {
+    if (this.isClosed) return;
+    const { task, services } = this;
+    const at = nextCheckpointAt(services.settings, {
+      runningSince: this.runningSince,
+      lastStart: this.lastStart,
+      lastEnd: this.lastEnd,
+    });
+    if (at === undefined) return;
+    this.timer?.unsubscribe();
+    this.timer = task.scheduler.schedule(() => this.due(), Math.max(0, at - task.monotonicNow()));
+  }
+
+  private due(): void {
+    if (this.isClosed || !this.progress.isIdle) return;
+    const { task, services } = this;
+    const now = task.monotonicNow();
+    if (task.entered() === this.committedEntered && maySkip(services.settings, this.committedAt, now)) {
+      this.lastStart = now;
+      this.lastEnd = now;
+      task.event({
+        id: this.progress.id,
+        outcome: 'skipped',
+        isFinal: false,
+        durationMs: 0,
+        bytes: 0,
+        entries: 0,
+        at: Date.now(),
+      });
+      this.scheduleNext();
+      return;
+    }
+    this.begin(undefined, undefined);
+  }
+
+  private begin(final: Final | undefined, whenOver: Open['whenOver']): void {
+    const { task, services } = this;
+    task.between(() => {
+      if (this.isClosed || !this.progress.isIdle) return;
+      const id = this.progress.begin(task.ends);
+      this.lastStart = task.monotonicNow();
+      this.lastEnd = undefined;
+      const open: Open = {
+        id,
+        final,
+        startedAt: this.lastStart,
+        entered: task.entered(),
+        sources: new Map(),
+        captures: new Map(),
+        timeout: task.scheduler.schedule(() => this.timedOut(id), services.settings.timeout),
+        bytes: 0,
+        entries: 0,
+        manifest: undefined,
+        whenOver,
+      };
+      this.open = open;
+      for (const source of task.sources) open.sources.set(source.name, source.entry());
+      for (const source of task.sources) source.barrier(id);
+      if (task.ends === 0) this.write(open);
+    });
+  }
+
+  private write(open: Open): void {
+    const { task } = this;
+    const isWanted = () => this.open === open;
+    this.guard(open, () =>
+      andThen(
+        all<unknown>([
+          this.writeActors(open, isWanted),
+          ...task.sinks.map(sink => andThen(sink.flush(open.id), handle => [sink.name, handle] as const)),
+        ]),
+        ([actors, ...handles]) => {
+          if (!isWanted() || !this.progress.written(open.id)) return;
+          open.manifest = this.manifestOf(open, actors as Map<string, ActorEntry>, handles as [string, Json][]);
+          return this.prepare(open, open.manifest);
+        },
+      ),
+    );
+  }
+
+  private writeActors(open: Open, isWanted: () => boolean): MaybePromise<Map<string, ActorEntry>> {
+    const actors = new Map<string, ActorEntry>();
+    const work = eachInOrder(open.captures, ([name, capture]) =>
+      andThen(this.services.encoder.write(capture, open.id, this.token, isWanted), segments => {
+        for (const segment of segments) {
+          open.bytes += segment.bytes;
+          open.entries += segment.entries;
+        }
+        const before = capture.isFull ? [] : (this.chains.get(name)?.segments ?? []);
+        actors.set(name, { version: capture.version, keys: capture.keys, segments: [...before, ...segments] });
+      }),
+    );
+    return andThen(work, () => actors);
+  }
+
+  private manifestOf(
+    open: Open,
+    actors: Map<string, ActorEntry>,
+    handles: readonly (readonly [string, Json])[],
+  ): Manifest {
+    const { task } = this;
+    return {
+      format: 1,
+      job: task.ref.job,
+      task: task.ref.task,
+      id: open.id,
+      token: this.token,
+      kind: 'checkpoint',
+      createdAt: Date.now(),
+      sources: Object.fromEntries(open.sources),
+      actors: Object.fromEntries(actors),
+      sinks: Object.fromEntries(handles),
+      finished: [...task.finishedNodes()],
+      jobFinished: open.final?.jobFinished ?? false,
+      closed: open.final?.closed ?? false,
+    };
+  }
+
+  private prepare(open: Open, manifest: Manifest): MaybePromise<void> {
+    return andThen(this.services.store.prepare(this.token, manifest), () => {
+      if (this.open !== open || !this.progress.prepared(open.id)) return;
+      open.timeout.unsubscribe();
+      return this.commit(open, manifest);
+    });
+  }
+
+  /** From here on nothing is abandoned: only the commit point knows. A lost answer is asked for again. */
+  private commit(open: Open, manifest: Manifest): MaybePromise<void> {
+    const { task, services } = this;
+    const until = task.monotonicNow() + services.settings.commitTimeout;
+    const decided = this.again(
+      () => services.commitPoint.commit(this.token, manifest),
+      () => task.monotonicNow() < until,
+    );
+    return andThen(decided, () => {
+      if (this.open === open && this.progress.committed(open.id)) return this.apply(open, manifest);
+    });
+  }
+
+  private apply(open: Open, manifest: Manifest): MaybePromise<void> {
+    const { task } = this;
+    for (const capture of open.captures.values()) capture.commit();
+    this.chains = new Map(Object.entries(manifest.actors));
+    this.stored.push({ manifest, confirmed: true });
+    this.committedEntered = open.entered;
+    this.committedAt = task.monotonicNow();
+    this.isCommittedFinal = manifest.closed;
+    let tries = 0;
+    const applied = eachInOrder(task.sinks, sink =>
+      this.again(
+        () => sink.commit(open.id, manifest.sinks[sink.name] as Json),
+        () => tries++ < 5,
+      ),
+    );
+    return andThen(applied, () => {
+      if (this.open !== open || !this.progress.applied(open.id)) return;
+      for (const source of task.sources) {
+        source.committed(open.id, (manifest.sources[source.name] as SourceEntry).position);
+      }
+      this.over(open, 'committed');
+    });
+  }
+
+  /** Asks once more, a little later each time, while the failure may pass and `mayRetry` agrees. */
+  private again(work: () => MaybePromise<void>, mayRetry: () => boolean, delay = 50): MaybePromise<void> {
+    return attempt(work, error => {
+      if (this.isClosed || isFinal(error) || !mayRetry()) throw error;
+      this.task.logger.warn({ error: messageOf(error), checkpoint: this.progress.id }, 'asking again');
+      return new Promise<void>((resolve, reject) => {
+        this.retry = this.task.scheduler.schedule(() => {
+          attempt(() => andThen(this.again(work, mayRetry, Math.min(delay * 2, 2_000)), resolve), reject);
+        }, delay);
+      });
+    });
+  }
+
+  private over(open: Open, outcome: CheckpointEvent['outcome'], reason?: string): void {
+    const { task } = this;
+    open.timeout.unsubscribe();
+    this.open = undefined;
+    this.lastEnd = task.monotonicNow();
+    task.event({
+      id: open.id,
+      outcome,
+      isFinal: open.final !== undefined,
+      durationMs: this.lastEnd - open.startedAt,
+      bytes: open.bytes,
+      entries: open.entries,
+      at: Date.now(),
+      ...(reason === undefined ? {} : { reason }),
+    });
+    if (outcome === 'committed') this.tidy(open.id);
+    open.whenOver?.(outcome);
+    if (!this.progress.isIdle || this.isClosed) return;
+    for (const work of this.waitingForIdle.splice(0)) work();
+    if (open.final === undefined) this.scheduleNext();
+  }
+
+  /** Drops what retention no longer needs and shortens chains; neither holds up the stream, a failure is only logged. */
+  private tidy(id: number): void {
+    const { task, services } = this;
+    const ids = expiredManifests(this.stored, services.settings.retained);
+    if (ids.length > 0) {
+      const collected = attempt<void>(
+        () => services.store.collect(this.token, ids),
+        error => {
+          if (error instanceof FencedError) task.fail(error);
+          else task.logger.warn({ error: messageOf(error), manifests: ids }, 'old checkpoints could not be removed');
+        },
+      );
+      const forget = () => {
+        this.stored = this.stored.filter(({ manifest }) => !ids.includes(manifest.id));
+      };
+      if (isPromise(collected)) void collected.then(forget);
+      else forget();
+    }
+    services.compactor.consider(this.chains, id, this.token, (actor, from, to) => {
+      const entry = this.chains.get(actor);
+      if (!entry || this.isClosed || !from.every((segment, i) => entry.segments[i]?.name === segment.name)) return;
+      this.chains.set(actor, { ...entry, segments: [...to, ...entry.segments.slice(from.length)] });
+    });
+  }
+
+  private timedOut(id: number): void {
+    const open = this.open;
+    if (open?.id !== id) return;
+    const phase = this.progress.phase;
+    const error = new TimeoutError(
+      `Checkpoint ${id} was still ${phase} after ${this.services.settings.timeout} ms (checkpoint.timeout).`,
+      { context: { checkpointId: id } },
+    );
+    this.decide(open, this.progress.timedOut(id), error);
+  }
+
+  private guard(open: Open, work: () => MaybePromise<void>): void {
+    const failed = (error: unknown) => {
+      if (this.open === open) this.decide(open, this.progress.failed(open.id, !isFinal(error)), error);
+    };
+    const done = attempt<void>(work, failed);
+    if (isPromise(done)) void done.then(undefined, failed);
+  }
+
+  private decide(open: Open, decision: 'ignore' | 'abandon' | 'restart', error: unknown): void {
+    if (decision === 'ignore') return;
+    const { task, services } = this;
+    if (decision === 'restart') {
+      task.fail(
+        isFinal(error)
+          ? error
+          : new CheckpointError(
+              `Checkpoint ${open.id} failed, ${this.progress.failures || 1} in a row (tolerableFailures is ` +
+                `${services.settings.tolerableFailures}): ${messageOf(error)}`,
+              { cause: error, context: { checkpointId: open.id } },
+            ),
+      );
+      return;
+    }
+    for (const capture of open.captures.values()) capture.abandon();
+    for (const sink of task.sinks) sink.abandon(open.id);
+    task.logger.warn({ checkpoint: open.id, error: messageOf(error) }, 'checkpoint abandoned');
+    this.over(open, 'abandoned', messageOf(error));
+  }
+}
+
+/** Whether trying again cannot help. */
+function isFinal(error: unknown): boolean {
+  return error instanceof InternalError || (error instanceof TidemarkError && !error.retriable);
+}

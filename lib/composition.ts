@@ -1,0 +1,122 @@
+import 'reflect-metadata';
+import { Registry } from 'prom-client';
+import { asyncScheduler } from 'rxjs';
+import {
+  type DependencyContainer,
+  type InjectionToken,
+  instanceCachingFactory,
+  instancePerContainerCachingFactory,
+  container as rootContainer,
+} from 'tsyringe';
+import { chainCompactor } from './checkpoint/chain-compactor.ts';
+import { storeCommitPoint } from './checkpoint/commit-point.ts';
+import { SegmentEncoder } from './checkpoint/segment-encoder.ts';
+import type { TaskRef } from './checkpoint/snapshot-store.ts';
+import { fileStore } from './checkpoint/store-file/index.ts';
+import { messageOf } from './errors.ts';
+import { Outputs } from './job/outputs.ts';
+import type { ResolvedSettings } from './job/settings.ts';
+import { attempt, eachInOrder, type MaybePromise } from './maybe-promise.ts';
+import { createLogger } from './observe/create-logger.ts';
+import type { TaskServices } from './task/task.ts';
+import * as tokens from './tokens.ts';
+
+/** Where state is kept unless a store is set. */
+export const defaultStoreDirectory = './.tidemark';
+
+/** Raw bytes at which a segment is closed. */
+const segmentBytes = 4 * 1024 * 1024;
+
+/** What tsyringe does not do: it forgets what factories made. One list a container, closed in reverse order. */
+const disposals = new WeakMap<DependencyContainer, (() => MaybePromise<void>)[]>();
+
+type Make<T> = (container: DependencyContainer) => T;
+type Dispose<T> = (service: T) => MaybePromise<void>;
+
+/** One instance for each container that resolves it: here, each incarnation of a task. */
+function perTask<T>(job: DependencyContainer, token: InjectionToken<T>, make: Make<T>, dispose?: Dispose<T>): void {
+  job.register(token, { useFactory: instancePerContainerCachingFactory(owner => made(owner, make(owner), dispose)) });
+}
+
+/** One instance for the job and all of its tasks. */
+function perJob<T>(job: DependencyContainer, token: InjectionToken<T>, make: Make<T>, dispose?: Dispose<T>): void {
+  job.register(token, { useFactory: instanceCachingFactory(() => made(job, make(job), dispose)) });
+}
+
+function made<T>(owner: DependencyContainer, service: T, dispose: Dispose<T> | undefined): T {
+  if (dispose) disposals.get(owner)?.push(() => dispose(service));
+  return service;
+}
+
+/** The services of a job, with the user's own in the place of those that they override. */
+export function jobContainer(settings: ResolvedSettings): DependencyContainer {
+  const container = rootContainer.createChildContainer();
+  disposals.set(container, []);
+  container.registerInstance(tokens.SETTINGS, settings);
+  container.registerInstance(tokens.SCHEDULER, settings.scheduler ?? asyncScheduler);
+  perJob(container, tokens.LOGGER, () => settings.logger ?? createLogger());
+  perJob(container, tokens.MONOTONIC_CLOCK, of => {
+    const { scheduler } = settings;
+    return scheduler ? () => of.resolve(tokens.SCHEDULER).now() : () => performance.now();
+  });
+  container.registerInstance(tokens.RANDOM, Math.random);
+  perJob(container, tokens.REGISTRY, () => new Registry());
+  perJob(
+    container,
+    tokens.SNAPSHOT_STORE,
+    () => settings.store ?? fileStore(defaultStoreDirectory),
+    // A store that was handed in belongs to whoever made it.
+    store => (settings.store ? undefined : store.close()),
+  );
+  perJob(container, tokens.OUTPUTS, of => new Outputs(of.resolve(tokens.LOGGER)));
+  perTask(container, tokens.TASK_STORE, of => of.resolve(tokens.SNAPSHOT_STORE).task(of.resolve(tokens.TASK_REF)));
+  perTask(container, tokens.COMMIT_POINT, of => storeCommitPoint(of.resolve(tokens.TASK_STORE)));
+  perTask(container, tokens.SEGMENT_ENCODER, of => {
+    const isSynchronous = of.resolve(tokens.SNAPSHOT_STORE).kind === 'memory';
+    return new SegmentEncoder(of.resolve(tokens.TASK_STORE), of.resolve(tokens.SCHEDULER), {
+      compression: isSynchronous ? 'none' : settings.checkpoint.compression,
+      maxBytes: segmentBytes,
+      isSynchronous,
+    });
+  });
+  perTask(
+    container,
+    tokens.CHAIN_COMPACTOR,
+    of => chainCompactor(of.resolve(tokens.TASK_STORE), of.resolve(tokens.LOGGER), segmentBytes),
+    compactor => compactor.close(),
+  );
+  settings.overrides?.(container);
+  return container;
+}
+
+/** The services of one incarnation of a task, in a child container of their own. */
+export function taskContainer(job: DependencyContainer, ref: TaskRef): DependencyContainer {
+  const container = job.createChildContainer();
+  disposals.set(container, []);
+  container.registerInstance(tokens.TASK_REF, ref);
+  return container;
+}
+
+/** What a task is put together from. */
+export function taskServices(container: DependencyContainer): TaskServices {
+  const ref = container.resolve(tokens.TASK_REF);
+  return {
+    ref,
+    settings: container.resolve(tokens.SETTINGS),
+    logger: container.resolve(tokens.LOGGER).child({ job: ref.job, task: ref.task }),
+    scheduler: container.resolve(tokens.SCHEDULER),
+    monotonicNow: container.resolve(tokens.MONOTONIC_CLOCK),
+    store: container.resolve(tokens.TASK_STORE),
+    commitPoint: container.resolve(tokens.COMMIT_POINT),
+    encoder: container.resolve(tokens.SEGMENT_ENCODER),
+    compactor: container.resolve(tokens.CHAIN_COMPACTOR),
+    outputs: container.resolve(tokens.OUTPUTS),
+  };
+}
+
+/** Closes what the container's factories made, last made first, and the container itself. */
+export function closeContainer(container: DependencyContainer, onError: (message: string) => void): MaybePromise<void> {
+  const closing = (disposals.get(container) ?? []).reverse();
+  disposals.delete(container);
+  return eachInOrder(closing, dispose => attempt<void>(dispose, error => onError(messageOf(error))));
+}

@@ -1,0 +1,396 @@
+import { BehaviorSubject, Observable, type SchedulerLike, Subject, type Subscription } from 'rxjs';
+import type { DependencyContainer } from 'tsyringe';
+import type { Recovered } from '../checkpoint/commit-point.ts';
+import type { Manifest } from '../checkpoint/manifest.ts';
+import { closeContainer, jobContainer, taskContainer, taskServices } from '../composition.ts';
+import {
+  InternalError,
+  JobDefinitionError,
+  messageOf,
+  NotRunningError,
+  TidemarkError,
+  TimeoutError,
+} from '../errors.ts';
+import { andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
+import type { Logger } from '../observe/logger.ts';
+import { createMetrics, type TaskMetrics, type TaskTotals } from '../observe/metrics.ts';
+import type { Key } from '../stream/elements.ts';
+import { connectorsOf } from '../task/graph.ts';
+import { Task, type TaskOutcome } from '../task/task.ts';
+import * as tokens from '../tokens.ts';
+import type { CheckpointEvent, JobHandle, JobOutcome, JobPhase, JobStatus, Side } from './handle.ts';
+import type { Job } from './job.ts';
+import type { Outputs } from './outputs.ts';
+import { parseParams } from './params.ts';
+import { type RestartStrategy, restartStrategy, shouldRestart } from './restart-strategy.ts';
+import { type JobSettings, mergeSettings, type ResolvedSettings, resolveSettings } from './settings.ts';
+import { statusOf } from './status.ts';
+
+/**
+ * Runs a job inside this process and answers its handle at once; `handle.done` tells how it ends.
+ *
+ * Throws `SettingsError` or `JobDefinitionError` when it cannot begin; later failures go to the restart strategy.
+ */
+export function start(job: Job, settings: JobSettings = {}): JobHandle {
+  const resolved = resolveSettings(mergeSettings(job.settings, settings), `the job "${job.name}"`);
+  const params = parseParams(job.schema, resolved.params, `the job "${job.name}"`);
+  if (isPromise(params)) {
+    throw new JobDefinitionError(
+      `The schema of the job "${job.name}" is asynchronous: parameters are validated at once.`,
+    );
+  }
+  return new JobRun(job, params, resolved).begin();
+}
+
+/** One run of a job: its incarnations one after another, until it has ended. */
+class JobRun implements JobHandle {
+  readonly job: string;
+  readonly done: Promise<JobOutcome>;
+  readonly status$: Observable<JobStatus>;
+  readonly checkpoints$: Observable<CheckpointEvent>;
+  readonly metrics$: Observable<string>;
+  readonly registry;
+  private readonly declared: Job;
+  private readonly params: unknown;
+  private readonly settings: ResolvedSettings;
+  private readonly container: DependencyContainer;
+  private readonly logger: Logger;
+  private readonly outputs: Outputs;
+  private readonly strategy: RestartStrategy;
+  private readonly statuses: BehaviorSubject<JobStatus>;
+  private readonly checkpoints = new Subject<CheckpointEvent>();
+  private readonly metrics: TaskMetrics;
+  private task: Task | undefined;
+  private taskServices: DependencyContainer | undefined;
+  private phase: JobPhase = 'starting';
+  private attempt = 1;
+  private restored: Manifest | undefined;
+  private token = 0;
+  /** Highest id before a fresh start. */
+  private freshAbove: number | undefined;
+  private lastCheckpoint: CheckpointEvent | undefined;
+  private error: TidemarkError | undefined;
+  private restartTimer: Subscription | undefined;
+  private stopTimer: Subscription | undefined;
+  private stopRequest: { drain: boolean } | undefined;
+  private isCancelled = false;
+  private isOver = false;
+  private resolveDone: (outcome: JobOutcome) => void = () => {};
+  private rejectDone: (error: TidemarkError) => void = () => {};
+
+  constructor(declared: Job, params: unknown, settings: ResolvedSettings) {
+    this.declared = declared;
+    this.job = declared.name;
+    this.params = params;
+    this.settings = settings;
+    this.container = jobContainer(settings);
+    this.logger = this.container.resolve(tokens.LOGGER);
+    this.outputs = this.container.resolve(tokens.OUTPUTS);
+    this.registry = this.container.resolve(tokens.REGISTRY);
+    this.strategy = restartStrategy(settings.restart, this.container.resolve(tokens.RANDOM));
+    this.done = new Promise((resolve, reject) => {
+      this.resolveDone = resolve;
+      this.rejectDone = reject;
+    });
+    // Whoever does not look at `done` still sees the failure in the status and the log.
+    this.done.catch(() => {});
+    this.metrics = createMetrics(this.registry, { job: this.job, task: settings.task }, () => this.totals());
+    this.statuses = new BehaviorSubject<JobStatus>(this.status);
+    const scheduler = this.container.resolve(tokens.SCHEDULER);
+    this.status$ = withCounters(this.statuses, () => this.status, scheduler, settings.statusInterval);
+    this.checkpoints$ = this.checkpoints.asObservable();
+    this.metrics$ = metricsOf(this.registry, scheduler, settings.metricsInterval, this.done);
+  }
+
+  get status(): JobStatus {
+    return statusOf({
+      job: this.job,
+      task: this.settings.task,
+      phase: this.phase,
+      attempt: this.attempt,
+      running: this.task,
+      restored: this.restored,
+      lastCheckpoint: this.lastCheckpoint,
+      error: this.error,
+    });
+  }
+
+  begin(): this {
+    const ends = this.declared.build(this.params);
+    this.makeTask(ends);
+    const failed = (error: unknown) => this.ended({ error: tidemarkError(error) });
+    const begun = attempt<void>(() => andThen(this.check(), () => this.task?.start()), failed);
+    if (isPromise(begun)) void begun.then(undefined, failed);
+    return this;
+  }
+
+  output<V>(tag: Side<V>, { committed = false }: { readonly committed?: boolean } = {}): Observable<V> {
+    return this.outputs.observe(tag, committed);
+  }
+
+  ask<S>(actor: string, key?: Key): Promise<S | undefined> {
+    const { task } = this;
+    return new Promise((resolve, reject) => {
+      if (!task || this.phase !== 'running') {
+        reject(new NotRunningError(`The job "${this.job}" is ${this.phase}: its actors answer while it is running.`));
+        return;
+      }
+      const stage = task.actors.get(actor);
+      if (!stage) {
+        const known = [...task.actors.keys()].join(', ') || 'none';
+        reject(new JobDefinitionError(`The job "${this.job}" has no actor "${actor}"; it has: ${known}.`));
+        return;
+      }
+      task.inspect(() => {
+        try {
+          resolve(stage.ask(key) as S | undefined);
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+    });
+  }
+
+  checkpoint(): void {
+    this.task?.checkpoint();
+  }
+
+  async stop({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {
+    if (!this.isOver && !this.stopRequest) {
+      this.stopRequest = { drain };
+      this.stopTimer = this.container.resolve(tokens.SCHEDULER).schedule(() => {
+        const waited = `${this.settings.stopTimeout} ms (stopTimeout)`;
+        this.task?.abort(
+          new TimeoutError(
+            `The job "${this.job}" took no final checkpoint within ${waited}: it was ended without one, and will replay from ` +
+              'its last checkpoint.',
+            { context: { job: this.job } },
+          ),
+        );
+      }, this.settings.stopTimeout);
+      if (this.restartTimer) {
+        this.restartTimer.unsubscribe();
+        this.over({ outcome: 'stopped' });
+      } else {
+        this.enter('stopping');
+        this.task?.stop(drain);
+      }
+    }
+    await this.done;
+  }
+
+  async cancel(): Promise<void> {
+    if (!this.isOver) {
+      this.isCancelled = true;
+      if (this.restartTimer) {
+        this.restartTimer.unsubscribe();
+        this.over({ outcome: 'cancelled' });
+      } else this.task?.cancel();
+    }
+    await this.done;
+  }
+
+  /** Everything that can be known to be wrong before anything is opened, and what the store's operator should know. */
+  private check(): MaybePromise<void> {
+    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
+    return andThen(store.check(), notices => {
+      for (const { level, message } of notices) this.logger[level]({ store: store.kind }, message);
+      return eachInOrder(connectorsOf(this.task?.nodes ?? []), connector => connector.check?.() as MaybePromise<void>);
+    });
+  }
+
+  private makeTask(ends: ReturnType<Job['build']>): void {
+    const container = taskContainer(this.container, { job: this.job, task: this.settings.task });
+    this.taskServices = container;
+    const task: Task = new Task(taskServices(container), ends, {
+      recovered: recovered => this.recovered(recovered),
+      running: () => this.enter(this.stopRequest ? 'stopping' : 'running'),
+      checkpoint: event => this.checkpointed(event),
+      ended: result => {
+        if (this.task === task) this.ended(result);
+      },
+    });
+    this.task = task;
+    this.enter(this.attempt === 1 ? 'starting' : 'recovering');
+  }
+
+  /** A fresh start passes over the checkpoints that were there before it, but comes back from its own. */
+  private recovered({ token, committed, lastId }: Recovered): Manifest | undefined {
+    this.token = token;
+    if (this.settings.fresh) this.freshAbove ??= lastId;
+    const isOlder = committed !== undefined && committed.id <= (this.freshAbove ?? 0);
+    this.restored = isOlder ? undefined : committed;
+    if (isOlder) {
+      this.logger.warn({ job: this.job, checkpoint: committed.id }, 'starting fresh: the checkpoint is not restored');
+    } else if (committed) {
+      this.logger.info({ job: this.job, checkpoint: committed.id, createdAt: committed.createdAt }, 'restoring');
+    }
+    return this.restored;
+  }
+
+  private checkpointed(event: CheckpointEvent): void {
+    this.lastCheckpoint = event;
+    this.metrics.checkpoint(event);
+    const { outcome, ...fields } = event;
+    if (outcome !== 'skipped') this.logger.debug({ job: this.job, ...fields }, `checkpoint ${outcome}`);
+    this.checkpoints.next(event);
+    this.statuses.next(this.status);
+  }
+
+  private ended(result: { outcome: TaskOutcome } | { error: TidemarkError }): void {
+    if (this.isOver) return;
+    this.metrics.update(this.totals());
+    const container = this.taskServices;
+    this.taskServices = undefined;
+    const closed = container
+      ? closeContainer(container, error => this.logger.warn({ error }, 'closing failed'))
+      : undefined;
+    const next = () => {
+      if ('outcome' in result || this.isCancelled) this.over('outcome' in result ? result : { outcome: 'cancelled' });
+      else this.decide(result.error);
+    };
+    if (isPromise(closed)) void closed.then(next);
+    else next();
+  }
+
+  private decide(error: TidemarkError): void {
+    this.error = error;
+    const decision =
+      !shouldRestart(error) || this.stopRequest
+        ? { giveUp: 'a restart would not help' }
+        : this.strategy.next(this.container.resolve(tokens.MONOTONIC_CLOCK)());
+    if ('giveUp' in decision) {
+      this.logger.error(
+        { job: this.job, code: error.code, fault: error.fault, error: error.message },
+        'the job failed',
+      );
+      this.over({ error });
+      return;
+    }
+    this.logger.warn(
+      { job: this.job, code: error.code, error: error.message, restartInMs: decision.restartInMs },
+      'the task failed and restarts from its last checkpoint',
+    );
+    this.enter('restarting');
+    this.restartTimer = this.container.resolve(tokens.SCHEDULER).schedule(() => {
+      this.restartTimer = undefined;
+      this.restart();
+    }, decision.restartInMs);
+  }
+
+  private restart(): void {
+    this.attempt++;
+    this.metrics.restarted();
+    try {
+      this.makeTask(this.declared.build(this.params));
+      this.task?.start();
+    } catch (error) {
+      this.ended({ error: tidemarkError(error) });
+    }
+  }
+
+  private over(result: { outcome: JobOutcome } | { error: TidemarkError }): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    for (const timer of [this.restartTimer, this.stopTimer]) timer?.unsubscribe();
+    const finish = () => {
+      this.metrics.close();
+      this.enter('error' in result ? 'failed' : result.outcome);
+      this.outputs.complete();
+      this.checkpoints.complete();
+      this.statuses.complete();
+      if ('error' in result) this.rejectDone(result.error);
+      else this.resolveDone(result.outcome);
+    };
+    const cleared =
+      'outcome' in result && result.outcome === 'cancelled' && this.settings.checkpoint.onCancel === 'delete'
+        ? this.clear()
+        : undefined;
+    const closed = andThen(cleared, () =>
+      closeContainer(this.container, error => this.logger.warn({ error }, 'closing failed')),
+    );
+    if (isPromise(closed)) void closed.then(finish);
+    else finish();
+  }
+
+  private clear(): MaybePromise<void> {
+    const store = this.container.resolve(tokens.SNAPSHOT_STORE).task({ job: this.job, task: this.settings.task });
+    return attempt<void>(
+      () => store.clear(this.token),
+      error => this.logger.warn({ job: this.job, error: messageOf(error) }, 'checkpoints could not be deleted'),
+    );
+  }
+
+  private enter(phase: JobPhase): void {
+    this.phase = phase;
+    this.statuses?.next(this.status);
+  }
+
+  private totals(): TaskTotals {
+    const { task } = this;
+    return {
+      sources: (task?.sources ?? []).map(({ name, records }) => ({ name, records })),
+      sinks: (task?.sinks ?? []).map(({ name, records }) => ({ name, records })),
+      actors: [...(task?.actors.values() ?? [])].map(({ name, state, skipped }) => ({
+        name,
+        keys: state.values.size,
+        deadLetters: skipped,
+      })),
+      credits: task?.credits.byHolder() ?? new Map(),
+      droppedSideOutputs: this.outputs.dropped,
+    };
+  }
+}
+
+function tidemarkError(error: unknown): TidemarkError {
+  return error instanceof TidemarkError ? error : new InternalError(messageOf(error), { cause: error });
+}
+
+/** The changes of phase, and between them the counters at an interval, for as long as somebody looks. */
+function withCounters(
+  statuses: Observable<JobStatus>,
+  current: () => JobStatus,
+  scheduler: SchedulerLike,
+  interval: number,
+): Observable<JobStatus> {
+  return new Observable(subscriber => {
+    subscriber.add(statuses.subscribe(subscriber));
+    const tick = (): void => {
+      if (subscriber.closed) return;
+      timer = scheduler.schedule(() => {
+        subscriber.next(current());
+        tick();
+      }, interval);
+    };
+    let timer: Subscription | undefined;
+    tick();
+    return () => timer?.unsubscribe();
+  });
+}
+
+function metricsOf(
+  registry: JobHandle['registry'],
+  scheduler: SchedulerLike,
+  interval: number,
+  done: Promise<unknown>,
+): Observable<string> {
+  return new Observable<string>(subscriber => {
+    const emit = (): void => {
+      registry.metrics().then(
+        text => {
+          subscriber.next(text);
+          if (!subscriber.closed) timer = scheduler.schedule(emit, interval);
+        },
+        error => subscriber.error(error),
+      );
+    };
+    let timer: Subscription | undefined;
+    const end = () => {
+      timer?.unsubscribe();
+      subscriber.complete();
+    };
+    done.then(end, end);
+    emit();
+    return () => timer?.unsubscribe();
+  });
+}

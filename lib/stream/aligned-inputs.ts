@@ -1,0 +1,115 @@
+import { Alignment, type AlignmentMode, type AlignmentStep } from './alignment.ts';
+import { Barrier, type Key, type Mark, Watermark } from './elements.ts';
+import { HeldElements } from './held-elements.ts';
+import type { Scope, Stage } from './stage.ts';
+
+/** What comes out of several inputs, aligned; `next` says which input a value came from. */
+export interface JoinedStage {
+  next(input: number, value: unknown): void;
+  mark(mark: Mark): void;
+  error(error: unknown): void;
+  /** Every input has completed. */
+  complete(): void;
+}
+
+interface Held {
+  readonly value: unknown;
+  readonly timestamp: number;
+  readonly key: Key | undefined;
+}
+
+/** The stages of several inputs: holds back what overtakes a barrier, and passes the lowest watermark of the open inputs. */
+export class AlignedInputs {
+  private readonly scope: Scope;
+  private readonly out: JoinedStage;
+  private readonly alignment: Alignment;
+  private readonly held: HeldElements<Held | Watermark>;
+  private readonly watermarks: number[];
+  private readonly isOpen: boolean[];
+  private watermark = Number.NEGATIVE_INFINITY;
+  private isCompleted = false;
+
+  constructor(scope: Scope, inputs: number, mode: AlignmentMode, out: JoinedStage) {
+    this.scope = scope;
+    this.out = out;
+    this.alignment = new Alignment(inputs, mode);
+    this.held = new HeldElements(inputs);
+    this.watermarks = new Array<number>(inputs).fill(Number.NEGATIVE_INFINITY);
+    this.isOpen = new Array<boolean>(inputs).fill(true);
+  }
+
+  /** The stage that takes what one input emits. */
+  input(index: number): Stage<unknown> {
+    return {
+      next: value => {
+        if (this.scope.hasFailed) return;
+        if (this.alignment.element(index) === 'pass') this.out.next(index, value);
+        else this.held.hold(index, { value, timestamp: this.scope.timestamp, key: this.scope.key });
+      },
+      mark: mark => {
+        if (this.scope.hasFailed) return;
+        if (mark instanceof Barrier) this.carryOut(this.alignment.barrier(index, mark.id));
+        else if (this.alignment.element(index) === 'pass') this.advance(index, mark);
+        else this.held.hold(index, mark);
+      },
+      error: error => this.out.error(error),
+      complete: () => {
+        if (this.scope.hasFailed || !this.isOpen[index]) return;
+        this.isOpen[index] = false;
+        this.carryOut(this.alignment.close(index));
+        this.passLowestWatermark();
+        this.completeWhenDone();
+      },
+    };
+  }
+
+  private carryOut(steps: readonly AlignmentStep[]): void {
+    for (const step of steps) {
+      if (this.scope.hasFailed) return;
+      if ('emit' in step) this.out.mark(new Barrier(step.emit));
+      else this.release(step.release);
+    }
+    if (steps.length > 0) this.completeWhenDone();
+  }
+
+  private release(input: number): void {
+    const { scope } = this;
+    const { timestamp, key } = scope;
+    for (const element of this.held.take(input)) {
+      if (scope.hasFailed) return;
+      if (element instanceof Watermark) this.advance(input, element);
+      else {
+        scope.timestamp = element.timestamp;
+        scope.key = element.key;
+        this.out.next(input, element.value);
+      }
+    }
+    scope.timestamp = timestamp;
+    scope.key = key;
+  }
+
+  private advance(input: number, watermark: Watermark): void {
+    this.watermarks[input] = Math.max(this.watermarks[input] as number, watermark.timestamp);
+    this.passLowestWatermark();
+  }
+
+  private passLowestWatermark(): void {
+    let lowest = Number.POSITIVE_INFINITY;
+    let isAnyOpen = false;
+    for (const [input, timestamp] of this.watermarks.entries()) {
+      if (!this.isOpen[input]) continue;
+      isAnyOpen = true;
+      lowest = Math.min(lowest, timestamp);
+    }
+    if (!isAnyOpen) lowest = Math.max(...this.watermarks);
+    if (lowest <= this.watermark || this.scope.hasFailed) return;
+    this.watermark = lowest;
+    this.out.mark(new Watermark(lowest));
+  }
+
+  private completeWhenDone(): void {
+    if (this.isCompleted || this.held.size > 0 || this.isOpen.some(isOpen => isOpen)) return;
+    this.isCompleted = true;
+    if (!this.scope.hasFailed) this.out.complete();
+  }
+}

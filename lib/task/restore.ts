@@ -1,0 +1,111 @@
+import type { ActorStage } from '../actor/actor-stage.ts';
+import { entryKinds } from '../actor/actor-state.ts';
+import { keyOf } from '../actor/key.ts';
+import { decodeKey } from '../actor/key-codec.ts';
+import type { ActorEntry, SegmentRef } from '../checkpoint/manifest.ts';
+import { openSegment, readEntries } from '../checkpoint/segment.ts';
+import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
+import { decodeValue } from '../checkpoint/value-codec.ts';
+import { messageOf, StateLostError, StateMismatchError } from '../errors.ts';
+import { andThen, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
+
+/**
+ * Fills an actor from its chain of segments, oldest first; answers whether its state was migrated to a newer version.
+ *
+ * Throws `StateMismatchError` when the versions do not fit, `StateLostError` when a segment is missing or damaged.
+ */
+export function restoreActor(
+  stage: ActorStage,
+  entry: ActorEntry,
+  { store, ref }: { readonly store: TaskStore; readonly ref: TaskRef },
+): MaybePromise<boolean> {
+  const { state } = stage;
+  const migrates = verifyVersion(stage, entry, ref);
+  const fetched = new Map<SegmentRef, MaybePromise<Uint8Array>>();
+  const fetch = (segment: SegmentRef | undefined): void => {
+    if (!segment || fetched.has(segment)) return;
+    const raw = rawSegment(store, segment, stage.name);
+    // Its failure is seen when its turn comes.
+    if (isPromise(raw)) void raw.then(undefined, () => {});
+    fetched.set(segment, raw);
+  };
+  const applied = eachInOrder(entry.segments.entries(), ([index, segment]) => {
+    fetch(segment);
+    for (let ahead = 1; ahead <= segmentsAhead; ahead++) fetch(entry.segments[index + ahead]);
+    return andThen(fetched.get(segment) as MaybePromise<Uint8Array>, raw => {
+      fetched.delete(segment);
+      apply(stage, raw);
+    });
+  });
+  return andThen(applied, () => {
+    if (migrates) migrateValues(stage, entry.version, ref);
+    else for (const cell of state.values.cells()) cell.value = stage.restored(cell.value);
+    return migrates;
+  });
+}
+
+/** Segments that are read and unpacked while one is applied. */
+const segmentsAhead = 3;
+
+function rawSegment(store: TaskStore, segment: SegmentRef, actor: string): MaybePromise<Uint8Array> {
+  return andThen(store.getSegment(segment.name), bytes => {
+    if (!bytes) {
+      throw new StateLostError(
+        `The segment ${segment.name}, which holds state of the actor "${actor}", is gone from the store. Restore it from a copy, ` +
+          'or start fresh: then the job begins with empty state.',
+        { context: { operator: actor } },
+      );
+    }
+    return openSegment(bytes, segment.checksum, `${segment.name} of the actor "${actor}"`);
+  });
+}
+
+function apply({ state }: ActorStage, raw: Uint8Array): void {
+  readEntries(raw, (kind, buffer, keyStart, keyEnd, valueStart, valueEnd) => {
+    const isDeleted = valueEnd < 0;
+    if (kind === entryKinds.state) {
+      const key = decodeKey(buffer, keyStart, keyEnd);
+      if (isDeleted) state.values.restoreDeletion(key);
+      else state.values.restore(key, decodeValue(buffer, valueStart, valueEnd));
+      return;
+    }
+    const timers = state.timers(kind === entryKinds.event ? 'event' : 'processing');
+    if (isDeleted) timers.restoreDeletion(buffer, keyStart, keyEnd);
+    else timers.restore(buffer, keyStart, keyEnd);
+  });
+}
+
+/** Whether the stored state must be migrated. */
+function verifyVersion({ state, canMigrate }: ActorStage, entry: ActorEntry, { job }: TaskRef): boolean {
+  if (entry.version === state.version) return false;
+  const context = { job, operator: state.name };
+  if (entry.version > state.version) {
+    throw new StateMismatchError(
+      `The stored state of the actor "${state.name}" has version ${entry.version}, which is newer than the job's ${state.version}. ` +
+        'Run the newer version of the job, or start fresh.',
+      { context },
+    );
+  }
+  if (!canMigrate) {
+    throw new StateMismatchError(
+      `The stored state of the actor "${state.name}" has version ${entry.version}, the job's is ${state.version}: give the actor a ` +
+        '"migrate" that makes one of the other, or start fresh.',
+      { context },
+    );
+  }
+  return true;
+}
+
+function migrateValues(stage: ActorStage, version: number, { job }: TaskRef): void {
+  for (const cell of stage.state.values.cells()) {
+    try {
+      cell.value = stage.migrate(cell.value, version, keyOf(cell.key));
+    } catch (error) {
+      throw new StateMismatchError(
+        `migrate() of the actor "${stage.name}" threw for key ${String(keyOf(cell.key))} at version ${version}: ${messageOf(error)}`,
+        { cause: error, context: { job, operator: stage.name } },
+      );
+    }
+  }
+  stage.state.markAllChanged();
+}

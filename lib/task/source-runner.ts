@@ -1,0 +1,165 @@
+import type { SchedulerLike } from 'rxjs';
+import type { Json } from '../checkpoint/manifest.ts';
+import type { CheckpointSource, SourceEntry } from '../checkpoint/participants.ts';
+import { messageOf, TidemarkError, UserCodeError } from '../errors.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
+import { andThen, attempt } from '../maybe-promise.ts';
+import type { Logger } from '../observe/logger.ts';
+import { Barrier, Watermark } from '../stream/elements.ts';
+import type { Stage } from '../stream/stage.ts';
+import type { Gate } from './gate.ts';
+import type { Source, SourceContext, SourceReader } from './source.ts';
+
+/** One open source of a task: lets its records in through the gate and answers for its position. */
+export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
+  readonly source: Source<unknown>;
+  readonly job: string;
+  readonly task: string;
+  readonly logger: Logger;
+  readonly scheduler: SchedulerLike;
+  records = 0;
+  isFinished = false;
+  isPaused = false;
+  private readonly gate: Gate;
+  private readonly out: Stage<unknown>;
+  private reader: SourceReader | undefined;
+  private lastPosition: Json = null;
+  private lastWatermark = Number.NEGATIVE_INFINITY;
+  private isClosed = false;
+
+  constructor(
+    source: Source<unknown>,
+    out: Stage<unknown>,
+    gate: Gate,
+    context: { job: string; task: string; logger: Logger },
+  ) {
+    this.source = source;
+    this.out = out;
+    this.gate = gate;
+    this.job = context.job;
+    this.task = context.task;
+    this.logger = context.logger;
+    this.scheduler = gate.scheduler;
+  }
+
+  get name(): string {
+    return this.source.name;
+  }
+
+  /** Opens at what the manifest says; reads nothing yet. A source that had finished is not opened again. */
+  open(restored: SourceEntry | undefined): MaybePromise<void> {
+    if (restored) {
+      this.lastPosition = restored.position;
+      this.isFinished = restored.finished;
+      this.lastWatermark = restored.watermark ?? Number.NEGATIVE_INFINITY;
+    }
+    if (this.isFinished) return;
+    return andThen(this.source.open(restored?.position, this), reader => {
+      this.reader = reader;
+      if (this.isClosed) return reader.close();
+    });
+  }
+
+  /** Gives the restored watermark and end to the stages, then begins to read. */
+  start(): void {
+    if (this.lastWatermark > Number.NEGATIVE_INFINITY) {
+      this.gate.between(() => this.out.mark(new Watermark(this.lastWatermark)));
+    }
+    if (this.isFinished) {
+      this.gate.between(() => this.out.complete());
+    } else this.reader?.start();
+  }
+
+  pause(): void {
+    if (this.isPaused || this.isFinished) return;
+    this.isPaused = true;
+    this.reader?.pause();
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    if (!this.isClosed && !this.isFinished) this.reader?.resume();
+  }
+
+  entry(): SourceEntry {
+    if (this.reader && !this.isFinished) this.lastPosition = this.reader.position();
+    const watermark = this.lastWatermark;
+    return {
+      position: this.lastPosition,
+      finished: this.isFinished,
+      watermark: Number.isFinite(watermark) ? watermark : null,
+    };
+  }
+
+  barrier(id: number): void {
+    this.out.mark(new Barrier(id));
+  }
+
+  committed(id: number, position: Json): void {
+    if (!this.isFinished) this.reader?.committed?.(id, position);
+  }
+
+  progress(): number | undefined {
+    return this.isFinished ? 1 : this.reader?.progress?.();
+  }
+
+  batch(values: readonly unknown[], timestamps?: readonly number[]): void {
+    if (this.isClosed || this.isFinished) return;
+    this.records += values.length;
+    this.gate.batch(this.out, values, timestamps);
+  }
+
+  next(value: unknown, timestamp = Number.NaN): void {
+    if (this.isClosed || this.isFinished) return;
+    this.records++;
+    this.gate.next(this.out, value, timestamp);
+  }
+
+  watermark(timestamp: number): void {
+    if (this.isClosed || this.isFinished) return;
+    this.gate.enter(() => {
+      if (timestamp <= this.lastWatermark) return;
+      this.lastWatermark = timestamp;
+      this.out.mark(new Watermark(timestamp));
+    });
+  }
+
+  /** The end of bounded input, or of a drained job: time ends, operators complete. */
+  complete(): void {
+    if (this.isClosed) return;
+    this.gate.enter(() => {
+      if (this.isFinished) return;
+      if (this.reader) this.lastPosition = this.reader.position();
+      this.isFinished = true;
+      this.lastWatermark = Number.POSITIVE_INFINITY;
+      this.out.mark(new Watermark(Number.POSITIVE_INFINITY));
+      if (!this.gate.hasFailed) this.out.complete();
+    });
+  }
+
+  error(error: unknown): void {
+    if (!this.isClosed) this.gate.fail(error, { source: this.name });
+  }
+
+  failed(error: unknown): void {
+    if (this.isClosed) return;
+    const wrapped =
+      error instanceof TidemarkError
+        ? error
+        : new UserCodeError(`The source "${this.name}" failed: ${messageOf(error)}`, {
+            cause: error,
+            context: { source: this.name },
+          });
+    this.gate.enter(() => this.out.error(wrapped));
+  }
+
+  close(): MaybePromise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    return attempt<void>(
+      () => this.reader?.close(),
+      error => this.logger.warn({ source: this.name, error: messageOf(error) }, 'closing the source failed'),
+    );
+  }
+}

@@ -1,0 +1,350 @@
+import type { SchedulerLike } from 'rxjs';
+import type { ActorStage } from '../actor/actor-stage.ts';
+import type { CommitPoint, Recovered } from '../checkpoint/commit-point.ts';
+import { type ChainCompactor, Coordinator, type Final } from '../checkpoint/coordinator.ts';
+import type { Manifest } from '../checkpoint/manifest.ts';
+import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
+import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
+import { type ErrorContext, messageOf, StateMismatchError, TidemarkError, UserCodeError } from '../errors.ts';
+import type { CheckpointEvent } from '../job/handle.ts';
+import type { Outputs } from '../job/outputs.ts';
+import type { ResolvedSettings } from '../job/settings.ts';
+import { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
+import type { Logger } from '../observe/logger.ts';
+import { isSink, type SinkNode } from '../stream/end.ts';
+import type { SourceNode } from '../stream/from.ts';
+import type { WirableNode } from '../stream/node.ts';
+import { type Surroundings, Wiring } from '../stream/wiring.ts';
+import { Credits } from './credits.ts';
+import { EndStage } from './end-stage.ts';
+import { Gate } from './gate.ts';
+import { verifyGraph } from './graph.ts';
+import { restoreActor } from './restore.ts';
+import { SinkRunner } from './sink-runner.ts';
+import { SourceRunner } from './source-runner.ts';
+
+/** What one incarnation of a task is made of; put together in `composition.ts`. */
+export interface TaskServices {
+  readonly ref: TaskRef;
+  readonly settings: ResolvedSettings;
+  readonly logger: Logger;
+  readonly scheduler: SchedulerLike;
+  readonly store: TaskStore;
+  readonly commitPoint: CommitPoint;
+  readonly encoder: SegmentEncoder;
+  readonly compactor: ChainCompactor;
+  readonly outputs: Outputs;
+  /** ms on the monotonic clock. */
+  monotonicNow(): number;
+}
+
+export type TaskOutcome = 'finished' | 'stopped' | 'cancelled';
+
+/** What a task tells the job that it belongs to. */
+export interface TaskEvents {
+  /** The commit point has answered; returns the checkpoint to restore. */
+  recovered(recovered: Recovered): Manifest | undefined;
+  running(): void;
+  checkpoint(event: CheckpointEvent): void;
+  /** The task has ended and closed everything; called once. */
+  ended(result: { readonly outcome: TaskOutcome } | { readonly error: TidemarkError }): void;
+}
+
+/** One incarnation of a task: recovers, runs, and ends once, with everything closed. */
+export class Task {
+  readonly gate: Gate;
+  readonly credits: Credits;
+  readonly actors = new Map<string, ActorStage>();
+  readonly sources: SourceRunner[] = [];
+  readonly sinks: SinkRunner[] = [];
+  private readonly services: TaskServices;
+  private readonly events: TaskEvents;
+  private readonly finished = new Set<string>();
+  readonly nodes: readonly WirableNode[];
+  private readonly wiring: Wiring;
+  private readonly restoredFinished: Set<string> = new Set();
+  private coordinator: Coordinator | undefined;
+  private openEnds: number;
+  private readonly endNodes: readonly WirableNode[];
+  private isEnding = false;
+  private isRunning = false;
+  private isFinalUnderWay = false;
+  private stopRequest: { drain: boolean } | undefined;
+
+  /** Wires the graph; opens nothing. Throws `JobDefinitionError` or `LiftError`. */
+  constructor(services: TaskServices, ends: readonly WirableNode[], events: TaskEvents) {
+    this.services = services;
+    this.events = events;
+    this.openEnds = ends.length;
+    this.gate = new Gate(services.scheduler, (error, context) => this.failed(error, context));
+    this.credits = new Credits(services.settings.credits.limit, {
+      onExhausted: () => this.pauseSources(),
+      onAvailable: () => this.resumeSources(),
+    });
+    this.wiring = new Wiring(this.gate, this.surroundings(), ends);
+    this.nodes = this.wiring.nodes;
+    verifyGraph(services.ref.job, this.nodes);
+    this.endNodes = ends;
+  }
+
+  /** Recovers from the commit point, then reads. Failures come as `events.ended`. */
+  start(): void {
+    this.step(() =>
+      andThen(this.services.commitPoint.recover(), recovered => {
+        const { ref, logger } = this.services;
+        const committed = this.events.recovered(recovered);
+        if (committed?.jobFinished) {
+          logger.info({ job: ref.job, checkpoint: committed.id }, 'the job has finished before: nothing is left to do');
+          return this.end({ outcome: 'finished' });
+        }
+        for (const id of committed?.finished ?? []) {
+          this.restoredFinished.add(id);
+          this.finished.add(id);
+        }
+        this.wire();
+        this.verifyRestorable(committed);
+        return andThen(this.restore(recovered, committed), () => this.run({ ...recovered, committed }));
+      }),
+    );
+  }
+
+  /** Ends with a final checkpoint; `drain` completes the operators first. */
+  stop(drain: boolean): void {
+    if (this.isEnding || this.stopRequest) return;
+    this.stopRequest = { drain };
+    if (this.isRunning) this.carryOutStop();
+  }
+
+  /** Ends at once, without a checkpoint. */
+  cancel(): void {
+    void this.end({ outcome: 'cancelled' });
+  }
+
+  /** Ends at once with this error, which the caller has seen. */
+  abort(error: TidemarkError): void {
+    this.gate.fail(error);
+  }
+
+  /** Takes a checkpoint now, unless one is under way. */
+  checkpoint(): void {
+    this.coordinator?.trigger();
+  }
+
+  /** Runs `work` against the live state, between two elements. */
+  inspect(work: () => void): void {
+    this.gate.between(work);
+  }
+
+  private wire(): void {
+    for (const node of this.endNodes) {
+      this.wiring.connect(
+        node,
+        new EndStage(this.gate, {
+          arrived: id => this.coordinator?.arrived(id),
+          completed: () => {
+            this.openEnds--;
+            if (this.openEnds === 0) this.completed();
+          },
+        }),
+      );
+    }
+  }
+
+  private surroundings(): Surroundings {
+    const { settings, outputs, logger, ref } = this.services;
+    return {
+      alignment: settings.checkpoint.mode,
+      freezesState: settings.freezeState,
+      source: (node, out) => {
+        const { source } = node as SourceNode;
+        const context = { job: ref.job, task: ref.task, logger: logger.child({ source: source.name }) };
+        this.sources.push(new SourceRunner(source, out, this.gate, context));
+      },
+      sink: (node, out) => {
+        const { target } = node as SinkNode;
+        const sink = isSink(target) ? target : outputs.sinkFor(target);
+        const runner = new SinkRunner(sink, this.gate, out, logger);
+        this.sinks.push(runner);
+        return runner;
+      },
+      actor: (stage, id) => {
+        stage.isFinished = this.restoredFinished.has(id);
+        stage.whenFinished = () => this.finished.add(id);
+        this.actors.set(stage.name, stage);
+      },
+      captured: (actor, barrier, capture) => this.coordinator?.captured(actor, barrier, capture),
+      looseSide: (name, value) => outputs.loose(name, value),
+      wasFinished: id => this.restoredFinished.has(id),
+      finished: id => this.finished.add(id),
+    };
+  }
+
+  /** State and positions that nothing takes up would be lost without a word. */
+  private verifyRestorable(manifest: Manifest | undefined): void {
+    if (!manifest) return;
+    const { settings, ref, logger } = this.services;
+    const dropped = [
+      ...Object.keys(manifest.actors)
+        .filter(name => !this.actors.has(name))
+        .map(name => `the state of the actor "${name}"`),
+      ...Object.keys(manifest.sources)
+        .filter(name => !this.sources.some(source => source.name === name))
+        .map(name => `the position of the source "${name}"`),
+    ];
+    if (dropped.length === 0) return;
+    if (!settings.allowDroppedState) {
+      throw new StateMismatchError(
+        `Checkpoint ${manifest.id} of job "${ref.job}" holds ${dropped.join(' and ')}, which the job no longer has. ` +
+          'Give it its old name back, set allowDroppedState to drop it, or start fresh.',
+        { context: { job: ref.job, checkpointId: manifest.id } },
+      );
+    }
+    logger.warn({ dropped, checkpoint: manifest.id }, 'restored without some state');
+  }
+
+  private restore(recovered: Recovered, committed: Manifest | undefined): MaybePromise<void> {
+    const { services } = this;
+    const migrated: string[] = [];
+    const actors = eachInOrder(committed ? this.actors.values() : [], stage => {
+      const entry = committed?.actors[stage.name];
+      if (!entry) return;
+      return andThen(restoreActor(stage, entry, services), wasMigrated => {
+        if (wasMigrated) migrated.push(stage.name);
+      });
+    });
+    return andThen(actors, () =>
+      andThen(
+        eachInOrder(this.sinks, sink =>
+          sink.open(
+            {
+              job: services.ref.job,
+              task: services.ref.task,
+              token: recovered.token,
+              logger: services.logger.child({ sink: sink.name }),
+              scheduler: services.scheduler,
+              credits: this.credits.holder(sink.name),
+              error: error => this.gate.fail(error, { sink: sink.name }),
+            },
+            committed,
+          ),
+        ),
+        () => eachInOrder(this.sources, source => source.open(committed?.sources[source.name])),
+      ),
+    );
+  }
+
+  private run(recovered: Recovered): void {
+    if (this.isEnding) return;
+    const { services } = this;
+    this.wiring.open();
+    this.coordinator = new Coordinator(
+      this.coordinated(),
+      { ...services, settings: services.settings.checkpoint },
+      recovered,
+    );
+    for (const stage of this.actors.values()) stage.open();
+    this.isRunning = true;
+    this.events.running();
+    if (this.stopRequest && !this.stopRequest.drain) {
+      this.carryOutStop();
+      return;
+    }
+    for (const source of this.sources) source.start();
+    this.coordinator.start();
+    if (this.stopRequest) this.carryOutStop();
+  }
+
+  private coordinated(): ConstructorParameters<typeof Coordinator>[0] {
+    const { services } = this;
+    return {
+      ref: services.ref,
+      scheduler: services.scheduler,
+      logger: services.logger,
+      monotonicNow: () => services.monotonicNow(),
+      between: work => this.gate.between(work),
+      entered: () => this.gate.entered,
+      sources: this.sources,
+      sinks: this.sinks,
+      ends: this.endNodes.length,
+      finishedNodes: () => [...this.finished],
+      fail: error => this.gate.fail(error),
+      event: event => this.events.checkpoint(event),
+    };
+  }
+
+  /** Every branch has completed: the final checkpoint says that the job is done. */
+  private completed(): void {
+    if (this.isEnding) return;
+    this.pauseSources();
+    this.takeFinal({ jobFinished: true, closed: true }, 'finished');
+  }
+
+  private carryOutStop(): void {
+    if (this.isEnding) return;
+    if (this.stopRequest?.drain) {
+      for (const source of this.sources) source.pause();
+      for (const source of this.sources) source.complete();
+      return;
+    }
+    this.pauseSources();
+    this.takeFinal({ jobFinished: false, closed: true }, 'stopped');
+  }
+
+  private takeFinal(final: Final, outcome: TaskOutcome): void {
+    if (this.isFinalUnderWay) return;
+    this.isFinalUnderWay = true;
+    // Behind everything that already waits at the gate.
+    this.gate.between(() => {
+      this.coordinator?.takeFinal(final, () => {
+        void this.end({ outcome });
+      });
+    });
+  }
+
+  private pauseSources(): void {
+    for (const source of this.sources) source.pause();
+  }
+
+  private resumeSources(): void {
+    if (this.isEnding || this.stopRequest || this.isFinalUnderWay) return;
+    // A resumed source may read at once: not from inside the record or sink that gave the credits back.
+    this.gate.between(() => {
+      for (const source of this.sources) {
+        if (!this.credits.isExhausted) source.resume();
+      }
+    });
+  }
+
+  private step(work: () => MaybePromise<void>): void {
+    const failed = (error: unknown) => this.gate.fail(error);
+    const done = attempt<void>(work, failed);
+    if (isPromise(done)) void done.then(undefined, failed);
+  }
+
+  private failed(error: unknown, context: ErrorContext): void {
+    this.coordinator?.close();
+    const { ref } = this.services;
+    const wrapped =
+      error instanceof TidemarkError
+        ? error
+        : new UserCodeError(
+            `${context.operator ? `"${context.operator}"` : context.sink ? `The sink "${context.sink}"` : context.source ? `The source "${context.source}"` : 'An operator'} ` +
+              `of job "${ref.job}" threw: ${messageOf(error)}`,
+            { cause: error, context: { ...context, job: ref.job, task: ref.task } },
+          );
+    void this.end({ error: wrapped });
+  }
+
+  private end(result: { outcome: TaskOutcome } | { error: TidemarkError }): MaybePromise<void> {
+    if (this.isEnding) return;
+    this.isEnding = true;
+    this.coordinator?.close();
+    this.gate.close();
+    for (const stage of this.actors.values()) stage.close();
+    const closed = attempt<unknown>(
+      () => all<unknown>([...this.sources.map(source => source.close()), ...this.sinks.map(sink => sink.close())]),
+      error => this.services.logger.warn({ error: messageOf(error) }, 'closing failed'),
+    );
+    return andThen(closed, () => this.events.ended(result));
+  }
+}
