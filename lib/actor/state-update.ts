@@ -22,11 +22,7 @@ export function returnedState<S>(state: S, returned: S | void, freezes: boolean)
 
 function copyOf(view: ArrayBufferView): ArrayBufferView {
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice();
-  const View = view.constructor as new (
-    buffer: ArrayBuffer,
-    offset?: number,
-    length?: number,
-  ) => ArrayBufferView;
+  const View = view.constructor as new (buffer: ArrayBuffer, offset?: number, length?: number) => ArrayBufferView;
   return new View(bytes.buffer);
 }
 

@@ -6,6 +6,9 @@ import { type MarbleEvent, parseMarbles, record, watermark } from './marble-elem
 import { MarbleJob, type MarbleJobOptions, type MarbleOutput, type MarbleStreams } from './marble-job.ts';
 import type { Seen } from './probe.ts';
 
+// biome-ignore lint/suspicious/noExplicitAny: letters stand for values of any type
+export type MarbleInput = DataStream<any>;
+
 export interface Expectation {
   /** Fails the test, showing both as marbles, unless the same elements came at the same times. */
   toBe(marbles: string, values?: Readonly<Record<string, unknown>>, error?: unknown): void;
@@ -20,10 +23,7 @@ export interface MarbleHelpers {
    */
   job<M extends string | Readonly<Record<string, string>>>(
     marbles: M,
-    // biome-ignore lint/suspicious/noExplicitAny: letters stand for values of any type
-    build: (
-      inputs: M extends string ? DataStream<any> : { readonly [name in keyof M]: DataStream<any> },
-    ) => MarbleStreams,
+    build: (inputs: M extends string ? MarbleInput : { readonly [name in keyof M]: MarbleInput }) => MarbleStreams,
     options?: MarbleJobOptions,
   ): MarbleJob;
   /** All that came out of a stream, barriers and watermarks included, replayed output too. */
