@@ -9,6 +9,8 @@ import type { Outputs } from './job/outputs.ts';
 import type { ResolvedSettings } from './job/settings.ts';
 import type { Logger } from './observe/logger.ts';
 
+export type { DependencyContainer } from 'tsyringe';
+
 function token<T>(name: string): InjectionToken<T> {
   return Symbol.for(`tidemark.${name}`) as InjectionToken<T>;
 }

@@ -1,9 +1,9 @@
 import type { SchedulerLike } from 'rxjs';
-import type { DependencyContainer } from 'tsyringe';
 import { z } from 'zod';
 import type { SnapshotStore } from '../checkpoint/snapshot-store.ts';
 import { SettingsError } from '../errors.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { DependencyContainer } from '../tokens.ts';
 import {
   choice,
   duration,

@@ -1,5 +1,4 @@
 import { BehaviorSubject, Observable, type SchedulerLike, Subject, type Subscription } from 'rxjs';
-import type { DependencyContainer } from 'tsyringe';
 import type { Recovered } from '../checkpoint/commit-point.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import { closeContainer, jobContainer, taskContainer, taskServices } from '../composition.ts';
@@ -17,6 +16,7 @@ import { createMetrics, type TaskMetrics, type TaskTotals } from '../observe/met
 import type { Key } from '../stream/elements.ts';
 import { connectorsOf } from '../task/graph.ts';
 import { Task, type TaskOutcome } from '../task/task.ts';
+import type { DependencyContainer } from '../tokens.ts';
 import * as tokens from '../tokens.ts';
 import type { CheckpointEvent, JobHandle, JobOutcome, JobPhase, JobStatus, Side } from './handle.ts';
 import type { Job } from './job.ts';
