@@ -24,7 +24,10 @@ export interface KafkaServer extends AsyncDisposable {
   readonly pid: number;
   /** Settles when the broker is gone, wanted or not; says how it ended. */
   readonly exited: Promise<string>;
-  /** SIGKILL, as a crash would be; waits until it is gone and keeps the data. `startKafka({ dir, port })` brings it back. */
+  /**
+   * SIGKILL, as a crash would be; waits until it is gone and keeps the data. `startKafka({ dir, port })` brings it back,
+   * once the session of the killed broker has run out: `broker.session.timeout.ms`, 9 s unless `settings` say less.
+   */
   kill(): Promise<void>;
   /** Ends it in order, waits until it is gone, and removes the folder if it was a temporary one. */
   stop(): Promise<void>;
