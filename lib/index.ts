@@ -78,6 +78,7 @@ export { type FromOptions, from } from './stream/from.ts';
 export { joinInputs } from './stream/join-inputs.ts';
 export type { StreamNode } from './stream/node.ts';
 export { rekey } from './stream/rekey.ts';
+export { paced } from './task/paced.ts';
 export type { CreditHolder, Sink, SinkContext, SinkWriter } from './task/sink.ts';
 export type { Source, SourceContext, SourceReader } from './task/source.ts';
 export * as tokens from './tokens.ts';

@@ -1,0 +1,106 @@
+import type { Subscription } from 'rxjs';
+import type { Json } from '../checkpoint/manifest.ts';
+import { JobDefinitionError } from '../errors.ts';
+import { andThen } from '../maybe-promise.ts';
+import type { Source, SourceContext, SourceReader } from './source.ts';
+
+/**
+ * Slows a source down to so many records a second on average: recorded data at the speed of life.
+ *
+ * Throws `JobDefinitionError` unless `recordsPerSecond` is a positive number.
+ */
+export function paced<T>(source: Source<T>, recordsPerSecond: number): Source<T> {
+  if (!(recordsPerSecond > 0)) {
+    throw new JobDefinitionError(`paced() takes a positive number of records a second, not ${recordsPerSecond}.`);
+  }
+  const open: Source<T>['open'] = (position, context) => {
+    const pace = new Pace(context, recordsPerSecond);
+    return andThen(source.open(position, pace.slowed()), reader => pace.around(reader));
+  };
+  return Object.create(source, { open: { value: open } }) as Source<T>;
+}
+
+/** Pauses the reader after each batch for as long as the batch should have taken. */
+class Pace<T> implements SourceReader {
+  private readonly context: SourceContext<T>;
+  private readonly recordsPerSecond: number;
+  private reader: SourceReader | undefined;
+  private wake: Subscription | undefined;
+  /** When the records given so far should have been given, on the scheduler's clock. */
+  private dueAt = Number.NEGATIVE_INFINITY;
+  private isPaused = false;
+
+  constructor(context: SourceContext<T>, recordsPerSecond: number) {
+    this.context = context;
+    this.recordsPerSecond = recordsPerSecond;
+  }
+
+  slowed(): SourceContext<T> {
+    return Object.create(this.context, {
+      batch: {
+        value: (values: readonly T[], timestamps?: readonly number[]) => {
+          this.context.batch(values, timestamps);
+          this.gave(values.length);
+        },
+      },
+      next: {
+        value: (value: T, timestamp?: number) => {
+          this.context.next(value, timestamp);
+          this.gave(1);
+        },
+      },
+    }) as SourceContext<T>;
+  }
+
+  around(reader: SourceReader): SourceReader {
+    this.reader = reader;
+    return this;
+  }
+
+  start(): void {
+    this.reader?.start();
+  }
+
+  position(): Json {
+    return this.reader?.position() ?? null;
+  }
+
+  pause(): void {
+    this.isPaused = true;
+    this.reader?.pause();
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    if (!this.wake) this.reader?.resume();
+  }
+
+  committed(id: number, position: Json): void {
+    this.reader?.committed?.(id, position);
+  }
+
+  progress(): number | undefined {
+    return this.reader?.progress?.();
+  }
+
+  close(): ReturnType<SourceReader['close']> {
+    this.wake?.unsubscribe();
+    return this.reader?.close();
+  }
+
+  private gave(records: number): void {
+    const now = this.context.scheduler.now();
+    this.dueAt = Math.max(this.dueAt, now) + (records * 1_000) / this.recordsPerSecond;
+    const wait = this.dueAt - now;
+    if (wait < shortestWaitMs) return;
+    this.reader?.pause();
+    this.wake?.unsubscribe();
+    this.wake = this.context.scheduler.schedule(() => {
+      this.wake = undefined;
+      if (!this.isPaused) this.reader?.resume();
+    }, wait);
+  }
+}
+
+/** Below this a timer costs more than it slows. */
+const shortestWaitMs = 5;
