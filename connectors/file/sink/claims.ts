@@ -1,0 +1,96 @@
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { FencedError } from '../../../lib/index.ts';
+import { reasonOf } from '../errors.ts';
+import { syncFolder } from './folders.ts';
+
+const claimSchema = z.object({
+  format: z.literal(1),
+  job: z.string(),
+  task: z.string(),
+  sink: z.string(),
+  token: z.number().int(),
+  /** Bytes of the visible file that its writers have made, at most. */
+  end: z.number().int().nonnegative(),
+});
+
+/** Who writes a visible file: kept in the hidden folder beside it, one file for each incarnation. */
+export type Claim = Readonly<z.infer<typeof claimSchema>>;
+
+const nameOf = (token: number): string => `${token}.claim`;
+const tokenIn = (name: string): number | undefined => {
+  const found = /^(\d+)\.claim$/.exec(name);
+  return found ? Number(found[1]) : undefined;
+};
+
+/** All claims, oldest token first; none when there is no hidden folder. One that a power failure tore is left out. */
+export async function readClaims(folder: string): Promise<Claim[]> {
+  const names = await namesIn(folder);
+  const claims: Claim[] = [];
+  for (const name of names) {
+    if (tokenIn(name) === undefined) continue;
+    const claim = parse(await readFile(join(folder, name), 'utf8'));
+    if (claim) claims.push(claim);
+  }
+  return claims.sort((a, b) => a.token - b.token);
+}
+
+function parse(text: string): Claim | undefined {
+  try {
+    return claimSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes a claim in place of an older one of the same token; `isDurable`: before it answers. */
+export async function writeClaim(folder: string, claim: Claim, isDurable: boolean): Promise<void> {
+  const path = join(folder, nameOf(claim.token));
+  const file = await open(`${path}.new`, 'w');
+  try {
+    await file.writeFile(`${JSON.stringify(claim)}\n`);
+    if (isDurable) await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+  if (isDurable) await syncFolder(folder);
+}
+
+/** Throws a `FencedError` unless the newest claim is the one of `token`. */
+export async function verifyClaim(folder: string, token: number, visible: string): Promise<void> {
+  const tokens = (await namesIn(folder)).map(tokenIn).filter(found => found !== undefined);
+  const newest = Math.max(-1, ...tokens);
+  if (newest === token) return;
+  throw new FencedError(
+    `The output "${visible}" was taken over by another incarnation` +
+      `${newest > token ? ` (token ${newest}, this one has ${token})` : ''}: this one stops writing to it.`,
+    { context: { token, newest } },
+  );
+}
+
+/** Removes every claim but the one of `token`. */
+export async function dropOtherClaims(folder: string, token: number): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    const found = tokenIn(name);
+    if (found !== undefined && found !== token) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Removes parts and half-made files of other incarnations. */
+export async function dropOtherParts(folder: string, token: number): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    const isOther = !name.startsWith(`${token}-`) && !name.startsWith(`${token}.`);
+    if (isOther && /\.(part|new)$/.test(name)) await rm(join(folder, name), { force: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (reasonOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

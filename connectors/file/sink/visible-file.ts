@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { constants as copyMode } from 'node:fs';
+import { chmod, copyFile, type FileHandle, open, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StateLostError } from '../../../lib/index.ts';
+import { fileError, OutputChangedError, reasonOf } from '../errors.ts';
+import { blockBytes, digestBlock } from '../fingerprint.ts';
+import { readBlock } from '../verify.ts';
+import { endOf, type PartRef, type SinkHandle } from './handle.ts';
+
+const pieceBytes = 256 * 1024;
+
+/** Bytes of the visible file; `undefined` when it is not there. */
+export async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    const found = await stat(path);
+    if (found.isFile()) return found.size;
+  } catch (error) {
+    if (reasonOf(error) === 'ENOENT') return undefined;
+    throw fileError('write', path, error);
+  }
+  throw new OutputChangedError(`"${path}" is not a regular file, and only such a file can be written exactly once.`);
+}
+
+/**
+ * Writes the parts of a handle into the visible file at the place that the handle names, durably. Committed checkpoints fix
+ * the bytes of every place, so it may be done any number of times, by whomever, and in part: the file only ever gets the
+ * bytes that belong there. Answers how the file then ends.
+ *
+ * `mayWrite` is asked after the file was opened: whoever takes the file over puts a new one in its place after it has
+ * made its claim, so one who is overtaken between the question and the write writes into the file that was put away.
+ */
+export async function applyHandle(
+  visible: string,
+  folder: string,
+  handle: SinkHandle,
+  mayWrite: (size: number) => Promise<void> | void,
+): Promise<string> {
+  const file = await open(visible, 'r+');
+  try {
+    const { size } = await file.stat();
+    await mayWrite(size);
+    await verifyBefore(file, visible, handle);
+    if (handle.length > 0 && !(size >= endOf(handle) && (await holds(file, handle.offset, handle.parts)))) {
+      for (const part of handle.parts) await verifyPart(folder, part, visible);
+      let at = handle.offset;
+      for (const part of handle.parts) {
+        await copyPart(join(folder, part.name), file, at);
+        at += part.length;
+      }
+      await file.sync();
+    }
+    return await digestBefore(file, endOf(handle));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Digest of the last block before `offset`. */
+async function digestBefore(file: FileHandle, offset: number): Promise<string> {
+  return digestBlock(await readBlock(file, Math.max(0, offset - blockBytes), offset));
+}
+
+async function verifyBefore(file: FileHandle, visible: string, handle: SinkHandle): Promise<void> {
+  if ((await digestBefore(file, handle.offset)) === handle.before) return;
+  throw new OutputChangedError(
+    `The output "${visible}" is not what was written: the bytes before byte ${handle.offset} are others. ` +
+      'Put the file back as it was, or start the job afresh with another path.',
+  );
+}
+
+/** Whether the file has the bytes of these parts from `offset` on. */
+async function holds(file: FileHandle, offset: number, parts: readonly PartRef[]): Promise<boolean> {
+  let at = offset;
+  for (const part of parts) {
+    if ((await sha256(file, at, part.length)) !== part.sha256) return false;
+    at += part.length;
+  }
+  return true;
+}
+
+async function verifyPart(folder: string, part: PartRef, visible: string): Promise<void> {
+  let found = 'is not there';
+  try {
+    const file = await open(join(folder, part.name), 'r');
+    try {
+      if ((await sha256(file, 0, part.length)) === part.sha256) return;
+      found = 'is damaged: its checksum does not match';
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (reasonOf(error) !== 'ENOENT') throw fileError('read', join(folder, part.name), error);
+  }
+  throw new StateLostError(
+    `"${join(folder, part.name)}", which holds committed output of "${visible}", ${found}, and the output does not have ` +
+      'these bytes either. Restore both from a copy, go back to an older checkpoint, or start the job afresh.',
+  );
+}
+
+async function sha256(file: FileHandle, offset: number, length: number): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < length; at += pieceBytes) {
+    hash.update(await readBlock(file, offset + at, offset + Math.min(length, at + pieceBytes)));
+  }
+  return hash.digest('hex');
+}
+
+async function copyPart(from: string, to: FileHandle, offset: number): Promise<void> {
+  const part = await open(from, 'r');
+  try {
+    const piece = Buffer.allocUnsafe(pieceBytes);
+    for (let at = 0; ; ) {
+      const { bytesRead } = await part.read(piece, 0, pieceBytes, at);
+      if (bytesRead === 0) return;
+      for (let done = 0; done < bytesRead; ) {
+        done += (await to.write(piece, done, bytesRead - done, offset + at + done)).bytesWritten;
+      }
+      at += bytesRead;
+    }
+  } finally {
+    await part.close();
+  }
+}
+
+/**
+ * Puts a file with the first `bytes` bytes of the visible one in its place, in one step. A new file, not a shorter one: who
+ * still writes into the old one does so where nobody looks.
+ */
+export async function replaceVisible(visible: string, folder: string, token: number, bytes: number): Promise<void> {
+  const fresh = join(folder, `${token}.new`);
+  const size = await sizeOf(visible);
+  if (bytes > 0) await copyFile(visible, fresh, copyMode.COPYFILE_FICLONE);
+  const file = await open(fresh, bytes > 0 ? 'r+' : 'w');
+  try {
+    await file.truncate(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  if (size !== undefined) await chmod(fresh, (await stat(visible)).mode & 0o7777);
+  await rename(fresh, visible);
+}
