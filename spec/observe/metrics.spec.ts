@@ -20,6 +20,7 @@ const committed: CheckpointEvent = {
   outcome: 'committed',
   isFinal: false,
   durationMs: 250,
+  stallMs: 0.3,
   bytes: 1_000,
   entries: 7,
   at: 1_500,

@@ -1,0 +1,165 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type Duration, parseDuration } from '../lib/duration.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { JobSettings } from '../lib/job/settings.ts';
+import type { LogLevel } from '../lib/observe/create-logger.ts';
+import { errorLines } from './error-report.ts';
+import { exitCodeOfError, exitCodes } from './exit-code.ts';
+import { checkingText, commandHelp, graphHelp, listHelp, runHelp } from './help.ts';
+import { listCheckpoints } from './list-checkpoints.ts';
+import { loadJob } from './load-job.ts';
+import { makeReporter } from './make-reporter.ts';
+import { mermaid } from './mermaid.ts';
+import { runJob } from './run-job.ts';
+import { addSetting } from './set-option.ts';
+import type { World } from './world.ts';
+
+interface RunOptions {
+  readonly store?: string;
+  readonly set: Record<string, string>;
+  readonly fresh?: boolean;
+  readonly check?: boolean;
+  readonly interval?: Duration | 'off';
+  readonly log: LogLevel;
+  readonly json?: boolean;
+}
+
+const defaultStore = './.tidemark';
+
+/** Carries out a command line (without `node` and the script) and answers the exit code. Never rejects. */
+export async function tidemark(args: readonly string[], world: World): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  const program = makeProgram(world, code => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Commander has said what is wrong already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    world.stderr.write(`error: ${errorLines(error).join('\n')}\n`);
+    return exitCodeOfError(error);
+  }
+}
+
+function makeProgram(world: World, ended: (exitCode: number) => void): Command {
+  const program = new Command('tidemark')
+    .description('Fault-tolerant stream processing for RxJS.')
+    .version(world.version, '-V, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Print this help.')
+    .addHelpText('after', commandHelp)
+    .configureOutput({
+      writeOut: text => void world.stdout.write(text),
+      writeErr: text => void world.stderr.write(text),
+      getOutHelpWidth: () => world.stdout.columns ?? 100,
+      getErrHelpWidth: () => world.stderr.columns ?? 100,
+    })
+    .showHelpAfterError('Run it with --help to see what it takes.')
+    .exitOverride();
+
+  program
+    .command('run')
+    .description('Run a job until its input ends or it is stopped.')
+    .argument(
+      '<module>',
+      'a TypeScript or JavaScript module whose default export is a job, or a folder with a job.ts or job.js',
+    )
+    .addOption(storeOption())
+    .addOption(setOption())
+    .option('--fresh', 'start from empty state although there is a checkpoint')
+    .option('--check', 'load, wire and validate the job, then end; nothing is opened')
+    .addOption(
+      new Option(
+        '--interval <duration>',
+        'time between checkpoints, or "off" (default: what the job says, else 10s)',
+      ).argParser(interval),
+    )
+    .addOption(
+      new Option('--log <level>', 'least level of what is logged')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info'),
+    )
+    .option('--json', 'log JSON lines, also in a terminal')
+    .addHelpText('after', runHelp)
+    .action(async (module: string, options: RunOptions) => ended(await run(module, options, world)));
+
+  program
+    .command('graph')
+    .description('Print the graph of a job as a Mermaid flowchart.')
+    .argument('<module>', 'as for run')
+    .addOption(setOption())
+    .addHelpText('after', graphHelp)
+    .action(async (module: string, { set }: Pick<RunOptions, 'set'>) => {
+      const job = await loadJob(module, world.cwd);
+      world.stdout.write(mermaid(job.graph({ ...job.settings.params, ...set })));
+    });
+
+  program
+    .command('checkpoints')
+    .description('List the checkpoints in a store, newest first. Changes nothing.')
+    .argument('[job]', 'name of a job (default: every job in the store)')
+    .addOption(storeOption())
+    .option('--json', 'print a JSON array')
+    .addHelpText('after', listHelp)
+    .action(
+      async (job: string | undefined, { store = defaultStore, json = false }: Pick<RunOptions, 'store' | 'json'>) => {
+        const opened = world.openStore(store);
+        try {
+          world.stdout.write(await listCheckpoints(opened, { job, isJson: json, now: world.clock.now() }));
+        } finally {
+          await opened.close();
+        }
+      },
+    );
+  return program;
+}
+
+async function run(module: string, options: RunOptions, world: World): Promise<number> {
+  const job = await loadJob(module, world.cwd);
+  const { store: where, set, fresh, interval, log, json = false } = options;
+  const settings: JobSettings = {
+    params: set,
+    ...(fresh ? { fresh } : {}),
+    ...(interval === undefined ? {} : { checkpoint: { interval } }),
+  };
+  if (options.check) {
+    await world.check(job, settings);
+    world.stdout.write(json ? `${JSON.stringify({ job: job.name, isReady: true })}\n` : `${checkingText(job.name)}\n`);
+    return exitCodes.done;
+  }
+  const store = where === undefined ? undefined : world.openStore(where);
+  const reporter = makeReporter(world, { level: log, isJson: json });
+  return await runJob(() => world.start(job, { ...settings, logger: reporter.logger, ...(store ? { store } : {}) }), {
+    reporter,
+    signals: world.signals,
+    clock: world.clock,
+    isVerbose: log === 'debug',
+    close: () => store?.close(),
+  });
+}
+
+function storeOption(): Option {
+  return new Option(
+    '--store <where>',
+    `where checkpoints are kept: a folder, redis://… or rediss://…, or memory: (default: ${defaultStore})`,
+  ).env('TIDEMARK_STORE');
+}
+
+function setOption(): Option {
+  return new Option('--set <key=value>', 'a parameter of the job; repeatable')
+    .argParser((given: string, before: Record<string, string>) => {
+      try {
+        return addSetting(given, before);
+      } catch (error) {
+        throw new InvalidArgumentError(messageOf(error));
+      }
+    })
+    .default({}, 'none');
+}
+
+function interval(given: string): Duration | 'off' {
+  const duration = /^\d+$/.test(given) ? Number(given) : given;
+  if (given === 'off' || parseDuration(duration)) return duration as Duration | 'off';
+  throw new InvalidArgumentError('Give milliseconds, a number with ms, s, m, h or d ("10s"), or "off".');
+}

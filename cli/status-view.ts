@@ -1,0 +1,124 @@
+import { messageOf } from '../lib/errors.ts';
+import type { CheckpointEvent, JobPhase, JobStatus, SourceStatus } from '../lib/job/handle.ts';
+import { redactText } from '../lib/observe/redact.ts';
+import { bytes, count, counted, duration, percent, timeOfDay } from './quantities.ts';
+import { type Look, type Part, padded, type Style, styledLine } from './styled-line.ts';
+
+/** What the live status shows at one moment. */
+export interface StatusView {
+  readonly status: JobStatus;
+  /** ms since the command began. */
+  readonly elapsedMs: number;
+  readonly perSecond?: number | undefined;
+  /** Wall clock, ms since 1970. */
+  readonly now: number;
+  /** Said under everything else: that a stop is under way. */
+  readonly notice?: string | undefined;
+}
+
+const symbols: Record<JobPhase, readonly [Style, string]> = {
+  starting: ['dim', '○'],
+  recovering: ['cyan', '○'],
+  running: ['green', '●'],
+  restarting: ['yellow', '↻'],
+  stopping: ['yellow', '◌'],
+  finished: ['green', '✔'],
+  stopped: ['yellow', '■'],
+  cancelled: ['yellow', '■'],
+  failed: ['red', '✖'],
+};
+
+const mostSources = 8;
+
+/** The live status as lines of at most `look.width` columns. */
+export function statusLines(view: StatusView, look: Look): string[] {
+  const { status } = view;
+  const rows: (readonly [label: string, ...Part[]])[] = [];
+  // What stands beside a bar in its line takes about 48 columns.
+  const barWidth = Math.min(24, Math.max(4, look.width - 48));
+  for (const source of status.sources.slice(0, mostSources)) rows.push([source.name, ...sourceParts(source, barWidth)]);
+  const hidden = status.sources.length - mostSources;
+  if (hidden > 0) rows.push(['', ['dim', `and ${counted(hidden, 'source')} more`]]);
+  rows.push(['records', ...recordParts(view)]);
+  if (status.actors.length > 0) rows.push(['keys', keysText(status)]);
+  if (status.lastCheckpoint) rows.push(['checkpoint', ...checkpointParts(status.lastCheckpoint, view)]);
+  if (status.restoredFrom) {
+    const { id, createdAt } = status.restoredFrom;
+    rows.push(['restored', `from checkpoint #${id}, taken at ${timeOfDay(createdAt)}`]);
+  }
+  if (status.error) {
+    const { code } = status.error;
+    rows.push(['error', ['red', `${code}: ${redactText(messageOf(status.error))}`]]);
+  }
+  const labelWidth = Math.min(24, Math.max(...rows.map(([label]) => label.length)));
+  return [
+    styledLine(headParts(view), look),
+    ...rows.map(([label, ...parts]) =>
+      styledLine(['  ', ['dim', padded(cut(label, labelWidth), labelWidth)], '  ', ...parts], look),
+    ),
+    ...(view.notice ? [styledLine([['yellow', view.notice]], look)] : []),
+  ];
+}
+
+function headParts({ status, elapsedMs }: StatusView): Part[] {
+  const [style, symbol] = symbols[status.phase];
+  const parts: Part[] = [
+    [style, symbol],
+    ' ',
+    ['bold', status.job],
+    '  ',
+    [style, status.phase],
+    `  ${elapsedMs < 999.5 ? `${(elapsedMs / 1_000).toFixed(1)} s` : duration(elapsedMs)}`,
+  ];
+  if (status.attempt > 1) parts.push('  ', ['yellow', counted(status.attempt - 1, 'restart')]);
+  return parts;
+}
+
+function sourceParts(source: SourceStatus, barWidth: number): Part[] {
+  const parts: Part[] = [];
+  if (source.progress !== undefined) {
+    const part = source.isFinished ? 1 : Math.min(1, Math.max(0, source.progress));
+    const filled = Math.floor(part * barWidth);
+    parts.push(
+      ['green', '█'.repeat(filled)],
+      ['dim', '░'.repeat(barWidth - filled)],
+      ` ${percent(part).padStart(5)}  `,
+    );
+  }
+  parts.push(counted(source.records, 'record'));
+  if (source.isFinished) parts.push(['green', '  finished']);
+  else if (source.isPaused) parts.push(['yellow', '  paused until sinks catch up']);
+  return parts;
+}
+
+function recordParts({ status, perSecond }: StatusView): Part[] {
+  const { in: taken, out } = status.records;
+  const rate = perSecond === undefined ? '' : `, ${count(perSecond)}/s`;
+  return [`${count(taken)} in, ${count(out)} out${rate}`];
+}
+
+function keysText({ actors }: JobStatus): string {
+  return actors.map(actor => `${count(actor.keys)} in ${actor.name}`).join(', ');
+}
+
+function checkpointParts(event: CheckpointEvent, { now }: StatusView): Part[] {
+  const age = now - event.at;
+  const ago = age < 1_000 ? 'just now' : `${duration(age)} ago`;
+  switch (event.outcome) {
+    case 'committed':
+      return [`#${event.id} ${ago}: ${checkpointSize(event)}`];
+    case 'skipped':
+      return [['dim', `skipped ${ago}: nothing has changed`]];
+    case 'abandoned':
+      return [['yellow', `#${event.id} abandoned ${ago}: ${event.reason ?? 'no reason given'}`]];
+  }
+}
+
+/** '23 kB, 182 entries, in 4 ms'. */
+export function checkpointSize({ bytes: size, entries, durationMs }: CheckpointEvent): string {
+  return `${bytes(size)}, ${count(entries)} ${entries === 1 ? 'entry' : 'entries'}, in ${duration(durationMs)}`;
+}
+
+function cut(text: string, columns: number): string {
+  return text.length > columns ? `${text.slice(0, columns - 1)}…` : text;
+}

@@ -1,0 +1,25 @@
+import type { WriteStream } from 'node:tty';
+import type { SnapshotStore } from '../lib/checkpoint/snapshot-store.ts';
+import type { JobHandle } from '../lib/job/handle.ts';
+import type { Job } from '../lib/job/job.ts';
+import type { JobSettings } from '../lib/job/settings.ts';
+import type { MaybePromise } from '../lib/maybe-promise.ts';
+import type { Clock } from './reporter.ts';
+import type { SignalSource } from './stop-on-signals.ts';
+
+/** Everything outside that the commands touch; specs put their own in its place. */
+export interface World {
+  start(job: Job, settings: JobSettings): MaybePromise<JobHandle>;
+  /** Wires and validates; opens nothing. Throws what is wrong. */
+  check(job: Job, settings: JobSettings): MaybePromise<void>;
+  openStore(where: string): SnapshotStore;
+  readonly version: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  readonly signals: SignalSource;
+  readonly clock: Clock;
+}
+
+export type Terminal = Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;

@@ -1,0 +1,222 @@
+import { EventEmitter } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tidemark } from '../../cli/program.ts';
+import type { World } from '../../cli/world.ts';
+import { JobDefinitionError } from '../../lib/errors.ts';
+import { memoryStore } from '../../lib/index.ts';
+import type { JobSettings } from '../../lib/job/settings.ts';
+import { FakeHandle, someCheckpoint } from './fake-handle.ts';
+
+let folder = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'tidemark-program-'));
+  writeFileSync(
+    path.join(folder, 'job.mjs'),
+    `export default {
+      name: 'delays',
+      settings: { params: { limit: '1', path: 'a' } },
+      schema: undefined,
+      build: () => [],
+      graph: params => [{ kind: 'source', name: Object.entries(params).join(' '), inputs: [], isKeyed: false, sides: [] }],
+    };`,
+  );
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Overrides extends Partial<World> {
+  readonly onStart?: (handle: FakeHandle) => void;
+}
+
+async function command(args: string[], { onStart = handle => handle.end('finished'), ...overrides }: Overrides = {}) {
+  const written: Record<'out' | 'err', string[]> = { out: [], err: [] };
+  const opened: string[] = [];
+  let settings: JobSettings | undefined;
+  const world: World = {
+    start(_job, given) {
+      settings = given;
+      const handle = new FakeHandle();
+      setImmediate(() => onStart(handle));
+      return handle;
+    },
+    check() {},
+    openStore(where) {
+      opened.push(where);
+      const store = memoryStore();
+      return Object.assign(Object.create(store), { close: () => void opened.push('closed') });
+    },
+    version: '1.2.3',
+    cwd: folder,
+    env: {},
+    stdout: { write: text => written.out.push(String(text)) > 0 },
+    stderr: { write: text => written.err.push(String(text)) > 0 },
+    signals: new EventEmitter(),
+    clock: { now: () => Date.UTC(2001, 0, 1), monotonic: () => 0 },
+    ...overrides,
+  };
+  const exitCode = await tidemark(args, world);
+  return { exitCode, settings, opened, out: written.out.join(''), err: written.err.join('') };
+}
+
+describe('tidemark', () => {
+  it.each([
+    [['--version'], '1.2.3\n'],
+    [['--help'], /^Usage: tidemark .*Examples:.*Exit codes:/s],
+    [['run', '--help'], /^Usage: tidemark run .*--interval .*Examples:.*Exit codes:/s],
+    [['graph', '--help'], /^Usage: tidemark graph .*Examples:/s],
+    [['checkpoints', '--help'], /^Usage: tidemark checkpoints .*Examples:/s],
+  ])('%s prints to stdout and ends with 0', async (args, text) => {
+    const { exitCode, out, err } = await command(args);
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+    expect(out).toMatch(text);
+  });
+
+  it.each([
+    [[], /^Usage: tidemark/],
+    [['runn'], /unknown command 'runn'\n\(Did you mean run\?\)/],
+    [['run'], /missing required argument 'module'/],
+    [['run', 'job.mjs', 'more'], /too many arguments/],
+    [['run', 'job.mjs', '--frsh'], /unknown option '--frsh'\n\(Did you mean --fresh\?\)/],
+    [['run', 'job.mjs', '--interval', '10 s'], /'10 s' is invalid\. Give milliseconds/],
+    [['run', 'job.mjs', '--interval', '0s'], /'0s' is invalid\. Give milliseconds/],
+    [['run', 'job.mjs', '--set', 'limit'], /"limit" is not of the form key=value/],
+    [['run', 'job.mjs', '--set', 'a=1', '--set', 'a=2'], /"a" is set twice/],
+    [['run', 'job.mjs', '--log', 'loud'], /Allowed choices are debug, info, warn, error, silent/],
+    [['run', 'no.mjs'], /^error: There is no file or folder no\.mjs\. Did you mean job\.mjs\?\n$/],
+    [['graph', 'no.mjs'], /^error: There is no file/],
+    [['checkpoints', 'delays'], /^error: The memory store at .* has nothing of a job "delays"/],
+  ])('%s is a usage error', async (args, text) => {
+    const { exitCode, out, err } = await command(args);
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
+    expect(err).toMatch(text);
+  });
+});
+
+describe('tidemark run', () => {
+  it('gives the settings on, and leaves to the job what is not named', async () => {
+    const plain = await command(['run', 'job.mjs']);
+    expect(plain.settings).toEqual({ params: {}, logger: expect.anything() });
+    expect(plain.opened).toEqual([]);
+    const all = await command([
+      'run',
+      'job.mjs',
+      '--store',
+      'memory:',
+      '--set',
+      'limit=3',
+      '--set',
+      'q=a=b',
+      '--fresh',
+      '--interval',
+      '30s',
+    ]);
+    expect(all.settings).toEqual({
+      params: { limit: '3', q: 'a=b' },
+      fresh: true,
+      checkpoint: { interval: '30s' },
+      store: expect.objectContaining({ close: expect.any(Function) }),
+      logger: expect.anything(),
+    });
+    expect(all.opened).toEqual(['memory:', 'closed']);
+    expect((await command(['run', 'job.mjs', '--interval', '250'])).settings).toMatchObject({
+      checkpoint: { interval: 250 },
+    });
+    expect((await command(['run', 'job.mjs', '--interval', 'off'])).settings).toMatchObject({
+      checkpoint: { interval: 'off' },
+    });
+  });
+
+  it('takes the store from the environment', async () => {
+    process.env.TIDEMARK_STORE = 'redis://cache';
+    try {
+      expect((await command(['run', 'job.mjs'])).opened).toEqual(['redis://cache', 'closed']);
+    } finally {
+      delete process.env.TIDEMARK_STORE;
+    }
+  });
+
+  it('says in lines what happens, on stderr', async () => {
+    const onStart = (handle: FakeHandle) => {
+      handle.show({ phase: 'running' });
+      handle.checkpoints.next(someCheckpoint);
+      handle.end('finished');
+    };
+    const { exitCode, out, err } = await command(['run', 'job.mjs'], { onStart });
+    expect({ exitCode, out }).toEqual({ exitCode: 0, out: '' });
+    expect(err.replaceAll(/^\S+ /gm, '')).toBe(
+      [
+        'info  delays running from the beginning',
+        'info  checkpoint #12 committed: 23 kB, 182 entries, in 4 ms',
+        'info  delays finished: 10,812 records in, 11,002 out, in 0 ms.',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('says it in JSON with --json', async () => {
+    const { err } = await command(['run', 'job.mjs', '--json', '--log', 'info'], {
+      onStart: handle => handle.end('stopped'),
+    });
+    const lines = err
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line));
+    expect(lines.at(-1)).toMatchObject({ level: 'info', event: 'end', outcome: 'stopped', exitCode: 3 });
+  });
+
+  it('says only what --log asks for, and errors always with their code', async () => {
+    expect((await command(['run', 'job.mjs', '--log', 'error'])).err).toBe('');
+    const failed = await command(['run', 'job.mjs', '--log', 'error'], {
+      onStart: handle => handle.fail(new JobDefinitionError('two actors are named "a"')),
+    });
+    expect(failed.exitCode).toBe(4);
+    expect(failed.err).toMatch(/error two actors are named "a"\n {6}JOB_DEFINITION, to be mended in the job/);
+  });
+
+  it('only checks with --check: nothing is opened or started', async () => {
+    const seen: unknown[] = [];
+    const check = (_: unknown, settings: JobSettings) => void seen.push(settings);
+    const { exitCode, out, settings, opened } = await command(
+      ['run', 'job.mjs', '--check', '--set', 'a=1', '--store', 'x'],
+      {
+        check,
+      },
+    );
+    expect({ exitCode, settings, opened }).toEqual({ exitCode: 0, settings: undefined, opened: [] });
+    expect(out).toMatch(/^delays is ready to run: /);
+    expect(seen).toEqual([{ params: { a: '1' } }]);
+  });
+
+  it('ends a failed check with the code of its fault', async () => {
+    const check = () => Promise.reject(new JobDefinitionError('no source'));
+    const { exitCode, err } = await command(['run', 'job.mjs', '--check'], { check });
+    expect(exitCode).toBe(4);
+    expect(err).toBe('error: no source\n  JOB_DEFINITION, to be mended in the job, its input or its settings\n');
+  });
+});
+
+describe('tidemark graph', () => {
+  it('prints the graph for the parameters, those of the command line first', async () => {
+    const { exitCode, out } = await command(['graph', 'job.mjs', '--set', 'limit=2']);
+    expect(exitCode).toBe(0);
+    expect(out).toBe('flowchart LR\n  n1[/"limit,2 path,a"/]\n');
+  });
+});
+
+describe('tidemark checkpoints', () => {
+  it('lists the default store, and closes it', async () => {
+    const { exitCode, out, opened } = await command(['checkpoints']);
+    expect({ exitCode, opened }).toEqual({ exitCode: 0, opened: ['./.tidemark', 'closed'] });
+    expect(out).toMatch(/^The memory store at .* is empty\.\n$/);
+  });
+
+  it('gives JSON on request, from the store that is named', async () => {
+    const { out, opened } = await command(['checkpoints', '--json', '--store', 'elsewhere']);
+    expect(JSON.parse(out)).toEqual([]);
+    expect(opened).toEqual(['elsewhere', 'closed']);
+  });
+});
