@@ -55,6 +55,7 @@ export type {
   JobStatus,
   Side,
 } from './job/handle.ts';
+export { check } from './job/check.ts';
 export { isJob, type Job, type JobOptions, type JobStreams, job } from './job/job.ts';
 export type { JobSettings } from './job/settings.ts';
 export * as settingsFields from './job/settings-fields.ts';

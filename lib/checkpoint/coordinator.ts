@@ -68,9 +68,9 @@ interface Open {
   readonly sources: Map<string, SourceEntry>;
   readonly captures: Map<string, ActorCapture>;
   readonly timeout: Subscription;
+  stallMs: number;
   bytes: number;
   entries: number;
-  manifest: Manifest | undefined;
   whenOver: ((outcome: CheckpointEvent['outcome']) => void) | undefined;
 }
 
@@ -194,6 +194,7 @@ export class Coordinator {
         outcome: 'skipped',
         isFinal: false,
         durationMs: 0,
+        stallMs: 0,
         bytes: 0,
         entries: 0,
         at: Date.now(),
@@ -219,14 +220,15 @@ export class Coordinator {
         sources: new Map(),
         captures: new Map(),
         timeout: task.scheduler.schedule(() => this.timedOut(id), services.settings.timeout),
+        stallMs: 0,
         bytes: 0,
         entries: 0,
-        manifest: undefined,
         whenOver,
       };
       this.open = open;
       for (const source of task.sources) open.sources.set(source.name, source.entry());
       for (const source of task.sources) source.barrier(id);
+      open.stallMs = task.monotonicNow() - open.startedAt;
       if (task.ends === 0) this.write(open);
     });
   }
@@ -242,8 +244,10 @@ export class Coordinator {
         ]),
         ([actors, ...handles]) => {
           if (!isWanted() || !this.progress.written(open.id)) return;
-          open.manifest = this.manifestOf(open, actors as Map<string, ActorEntry>, handles as [string, Json][]);
-          return this.prepare(open, open.manifest);
+          return this.prepare(
+            open,
+            this.manifestOf(open, actors as Map<string, ActorEntry>, handles as [string, Json][]),
+          );
         },
       ),
     );
@@ -355,6 +359,7 @@ export class Coordinator {
       outcome,
       isFinal: open.final !== undefined,
       durationMs: this.lastEnd - open.startedAt,
+      stallMs: open.stallMs,
       bytes: open.bytes,
       entries: open.entries,
       at: Date.now(),

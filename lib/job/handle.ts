@@ -59,6 +59,8 @@ export interface CheckpointEvent {
   readonly isFinal: boolean;
   /** ms from the barrier to the commit, on the monotonic clock. */
   readonly durationMs: number;
+  /** ms for which the barrier kept records waiting. */
+  readonly stallMs: number;
   /** Bytes and entries written for it. */
   readonly bytes: number;
   readonly entries: number;

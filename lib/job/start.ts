@@ -231,6 +231,7 @@ class JobRun implements JobHandle {
   private checkpointed(event: CheckpointEvent): void {
     this.lastCheckpoint = event;
     this.metrics.checkpoint(event);
+    if (event.outcome !== 'skipped') this.metrics.barrierStalled(event.stallMs);
     const { outcome, ...fields } = event;
     if (outcome !== 'skipped') this.logger.debug({ job: this.job, ...fields }, `checkpoint ${outcome}`);
     this.checkpoints.next(event);

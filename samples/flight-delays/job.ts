@@ -1,10 +1,10 @@
-import { findPackageJSON } from 'node:module';
 import path from 'node:path';
 import { actor, from, job, paced, type } from 'tidemark';
 import { fileSink, jsonArray } from 'tidemark/connectors/file';
 import { keyBy, to } from 'tidemark/operators';
 import { z } from 'zod';
 import { type AirportTotal, type Alert, type Flight, noticesDelays, totals } from './delays.ts';
+import { flightsFile } from './flights-file.ts';
 
 const parameters = z.object({
   /** The flights, in time order: by default 20,000 US departures of early 2001. */
@@ -34,9 +34,3 @@ export default job(
   },
   { schema: parameters, checkpoint: { interval: '500ms' } },
 );
-
-/** Where npm has put the data of `vega-datasets`. */
-function flightsFile(): string {
-  const manifest = findPackageJSON('vega-datasets', import.meta.url);
-  return path.join(path.dirname(manifest ?? 'node_modules/vega-datasets/package.json'), 'data/flights-20k.json');
-}
