@@ -76,6 +76,12 @@ export function openSegment(
   });
 }
 
+/** The size of the raw segment in sealed bytes, before they are checked; 0 when they do not say. */
+export function rawLengthOf(bytes: Uint8Array): number {
+  if (bytes.length < headerLength) return 0;
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
+}
+
 function unpack(bytes: Buffer, where: string, sync: boolean): MaybePromise<Uint8Array> {
   if (bytes.length < headerLength || !bytes.subarray(0, 4).equals(magic)) {
     throw new StateLostError(`${where} is not a segment. Restore it from a copy, or an older checkpoint.`);

@@ -78,3 +78,8 @@ export function segmentName(id: number, token: number, random: string): string {
 export function tokenOfSegment(name: string): number {
   return Number(name.split('-')[1]);
 }
+
+/** The checkpoint that a segment was written for, from its name. */
+export function checkpointOfSegment(name: string): number {
+  return Number(name.split('-')[0]);
+}
