@@ -10,7 +10,7 @@ const require = createRequire(import.meta.url);
 const world: World = {
   // Loaded when it is needed: `--help` answers at once.
   start: async (job, settings) => (await import('../lib/job/start.ts')).start(job, settings),
-  check: async () => {},
+  check: async (job, settings) => (await import('../lib/job/check.ts')).check(job, settings),
   openStore: where => (where === 'memory:' ? memoryStore() : fileStore(where)),
   version: (require('tidemark/package.json') as { version: string }).version,
   cwd: process.cwd(),

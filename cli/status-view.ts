@@ -36,7 +36,7 @@ export function statusLines(view: StatusView, look: Look): string[] {
   const rows: (readonly [label: string, ...Part[]])[] = [];
   // What stands beside a bar in its line takes about 48 columns.
   const barWidth = Math.min(24, Math.max(4, look.width - 48));
-  for (const source of status.sources.slice(0, mostSources)) rows.push([source.name, ...sourceParts(source, barWidth)]);
+  for (const source of status.sources.slice(0, mostSources)) rows.push([source.name, ...sourceParts(source, status.phase, barWidth)]);
   const hidden = status.sources.length - mostSources;
   if (hidden > 0) rows.push(['', ['dim', `and ${counted(hidden, 'source')} more`]]);
   rows.push(['records', ...recordParts(view)]);
@@ -74,7 +74,7 @@ function headParts({ status, elapsedMs }: StatusView): Part[] {
   return parts;
 }
 
-function sourceParts(source: SourceStatus, barWidth: number): Part[] {
+function sourceParts(source: SourceStatus, phase: JobPhase, barWidth: number): Part[] {
   const parts: Part[] = [];
   if (source.progress !== undefined) {
     const part = source.isFinished ? 1 : Math.min(1, Math.max(0, source.progress));
@@ -87,7 +87,7 @@ function sourceParts(source: SourceStatus, barWidth: number): Part[] {
   }
   parts.push(counted(source.records, 'record'));
   if (source.isFinished) parts.push(['green', '  finished']);
-  else if (source.isPaused) parts.push(['yellow', '  paused until sinks catch up']);
+  else if (source.isPaused && phase === 'running') parts.push(['yellow', '  paused until sinks catch up']);
   return parts;
 }
 

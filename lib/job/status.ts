@@ -35,6 +35,7 @@ export function statusOf(parts: StatusParts): JobStatus {
         name: source.name,
         kind: source.source.kind,
         records: source.records,
+        isBounded: source.source.bounded,
         ...(progress === undefined ? {} : { progress }),
         isPaused: source.isPaused,
         isFinished: source.isFinished,

@@ -41,6 +41,7 @@ describe('statusLines', () => {
   it('shows no bar for input without an end, and that a source is paused', () => {
     const { progress: _, ...clicks } = { ...flights, name: 'clicks', isPaused: true };
     expect(lines({ sources: [clicks] })[1]).toBe('  clicks   10,812 records  paused until sinks catch up');
+    expect(lines({ sources: [clicks], phase: 'stopping' })[1]).toBe('  clicks   10,812 records');
   });
 
   it('shows what failed and how often it was restarted, without secrets', () => {
