@@ -53,9 +53,9 @@ export class CommitLog {
       const newest = slots.at(-1);
       if (newest === undefined) throw this.#lost('is empty, which no process leaves behind');
       const text = await this.#text(newest);
-      if (text === undefined || (await this.#exists(newest + 1))) continue; // somebody was faster: look again
+      if (text === undefined) continue; // deleted meanwhile, so there are newer ones: look again
       const entry = decodeEntry(text, this.#path(newest));
-      if (await this.#isFounded(entry, text)) {
+      if (await this.#isFounded(entry)) {
         const head = { entry, text };
         this.#remember(head);
         return head;
@@ -135,9 +135,9 @@ export class CommitLog {
     }
   }
 
-  /** Whether the entry before this one is still there, as only the newest entries have it. */
-  async #isFounded({ slot, previous }: CommitEntry, text: string): Promise<boolean> {
-    if (slot === 0) return (await this.#text(0)) === text;
+  /** Whether the entry before this one is still there: of all that stand in a slot which had been deleted, none has it. */
+  async #isFounded({ slot, previous }: CommitEntry): Promise<boolean> {
+    if (slot === 0) return true; // only `create` makes it, and only where there is no log
     const before = await this.#text(slot - 1);
     return before !== undefined && digestOf(before) === previous;
   }

@@ -50,7 +50,7 @@ export class FileTask implements TaskStore {
       await this.#folder.create();
       if (!found) await this.#createLog();
       await this.#folder.makeDurable();
-      return this.#untilFirst(async () => {
+      return this.#untilDone(async () => {
         const head = await this.#log.head();
         if (!head) return undefined;
         const token = Math.max(head.entry.token, above) + 1;
@@ -93,22 +93,19 @@ export class FileTask implements TaskStore {
     await this.#checkedHead(token);
   }
 
-  async confirm(token: number, id: number): Promise<void> {
+  confirm(token: number, id: number): Promise<void> {
     const key = { id, token };
-    await this.#inTurn(() =>
-      this.#untilFirst<unknown>(async () => {
-        const head = await this.#checkedHead(token);
-        const { confirmed } = head.entry;
-        if (isIn(confirmed, key)) {
-          await this.#log.makeDurable(head.entry.slot);
-          return true;
-        }
-        const newest = newestOf(confirmed);
-        if (newest && id <= newest.id) throw goesBack(this.#ref, id, newest.id);
-        await this.#checkPrepared(key);
-        return this.#log.append(head, token, [...confirmed, key]);
-      }),
-    );
+    return this.#change(token, async head => {
+      const { confirmed } = head.entry;
+      if (isIn(confirmed, key)) {
+        await this.#log.makeDurable(head.entry.slot);
+        return true;
+      }
+      const newest = newestOf(confirmed);
+      if (newest && id <= newest.id) throw goesBack(this.#ref, id, newest.id);
+      await this.#checkPrepared(key);
+      return (await this.#log.append(head, token, [...confirmed, key])) !== undefined;
+    });
   }
 
   async manifests(): Promise<readonly StoredManifest[]> {
@@ -133,29 +130,26 @@ export class FileTask implements TaskStore {
     }
   }
 
-  async collect(token: number, ids: readonly number[]): Promise<void> {
-    await this.#inTurn(() =>
-      this.#untilFirst(async () => {
-        const head = await this.#checkedHead(token);
-        const plan = await this.#plan(token, ids, head);
-        const isSame = plan.confirmed.length === head.entry.confirmed.length;
-        const next = isSame ? head : await this.#log.append(head, token, plan.confirmed);
-        return next && this.#remove(plan, next);
-      }),
-    );
+  collect(token: number, ids: readonly number[]): Promise<void> {
+    return this.#change(token, async head => {
+      const plan = await this.#plan(token, ids, head);
+      const isSame = plan.confirmed.length === head.entry.confirmed.length;
+      const next = isSame ? head : await this.#log.append(head, token, plan.confirmed);
+      if (next) await this.#remove(plan, next);
+      return next !== undefined;
+    });
   }
 
-  async clear(token: number): Promise<void> {
-    await this.#inTurn(() =>
-      this.#untilFirst(async () => {
-        const next = await this.#log.append(await this.#checkedHead(token), token, []);
-        if (!next) return undefined;
-        // A newer incarnation may be at work already: its files stay.
-        const dropped = (await this.#folder.manifestKeys()).filter(key => key.token <= token);
-        const segments = (await this.#segments()).filter(name => tokenOfSegment(name) <= token);
-        return this.#remove({ dropped, segments }, next);
-      }),
-    );
+  clear(token: number): Promise<void> {
+    return this.#change(token, async head => {
+      const next = await this.#log.append(head, token, []);
+      if (!next) return false;
+      // A newer incarnation may be at work already: its files stay.
+      const dropped = (await this.#folder.manifestKeys()).filter(key => key.token <= token);
+      const segments = (await this.#segments()).filter(name => tokenOfSegment(name) <= token);
+      await this.#remove({ dropped, segments }, next);
+      return true;
+    });
   }
 
   async #plan(token: number, ids: readonly number[], head: Head) {
@@ -170,11 +164,10 @@ export class FileTask implements TaskStore {
   }
 
   /** Segments first: a manifest that is left says what still has to go. */
-  async #remove(plan: Pick<CollectionPlan, 'dropped' | 'segments'>, head: Head): Promise<true> {
+  async #remove(plan: Pick<CollectionPlan, 'dropped' | 'segments'>, head: Head): Promise<void> {
     for (const name of plan.segments) await this.#fs.remove(this.#folder.segmentPath(name));
     for (const key of plan.dropped) await this.#fs.remove(this.#folder.manifestPath(key));
     await this.#log.trim(head);
-    return true;
   }
 
   async #segments(): Promise<readonly string[]> {
@@ -222,18 +215,38 @@ export class FileTask implements TaskStore {
 
   async #createLog(): Promise<void> {
     const orphans = await this.#folder.manifestKeys();
-    if (orphans.length > 0) {
+    if (orphans.length > 0 && !(await this.#log.head())) {
       throw new StateLostError(
         `${this.#folder.path} has manifests but no commit log (commits/): put it back from a copy, or remove the whole ` +
           'folder to start afresh.',
         { context: { ...this.#ref } },
       );
     }
-    await this.#log.create();
+    try {
+      await this.#log.create();
+    } catch (error) {
+      if (!(await this.#log.head())) throw error; // else another process was faster, and has cleaned up after us
+    }
+  }
+
+  /** Changes what is committed, building on the newest entry until no other process is faster. */
+  #change(token: number, attempt: (head: Head) => Promise<boolean>): Promise<void> {
+    return this.#inTurn(() =>
+      this.#untilDone(async () => {
+        const head = await this.#checkedHead(token);
+        try {
+          return (await attempt(head)) || undefined;
+        } catch (error) {
+          // What is missing or wrong may be so because a newer incarnation is at work: then that is the news.
+          if ((await this.#checkedHead(token)).text === head.text) throw error;
+          return undefined;
+        }
+      }),
+    ).then(() => {});
   }
 
   /** Tries again while other processes are faster, which means that one of them got on. */
-  async #untilFirst<T>(attempt: () => Promise<T | undefined>): Promise<T> {
+  async #untilDone<T>(attempt: () => Promise<T | undefined>): Promise<T> {
     for (let i = 0; i < 1_000; i++) {
       const result = await attempt();
       if (result !== undefined) return result;

@@ -5,13 +5,7 @@ import type { FileSystem } from './file-system.ts';
 
 /** The disk, through asynchronous calls only: a slow fsync does not stall the stream. */
 export const nodeFileSystem: FileSystem = {
-  makeFolder: path =>
-    doing('create', path, async () => {
-      const first = await mkdir(path, { recursive: true });
-      if (first === undefined) return;
-      for (let folder = path; folder.length >= first.length; folder = dirname(folder))
-        await syncFolder(dirname(folder));
-    }),
+  makeFolder: path => doing('create', path, () => makeFolder(path)),
 
   write: (path, bytes) =>
     doing('write', path, async () => {
@@ -72,6 +66,15 @@ async function settled(work: Promise<void>): Promise<'done' | 'exists' | 'missin
     if (code === 'ENOENT') return 'missing';
     throw error;
   }
+}
+
+/** One level after another: a folder is durable before there is anything in it. */
+async function makeFolder(path: string): Promise<void> {
+  const parent = dirname(path);
+  const isThere = await unlessMissing(() => access(path).then(() => true));
+  if (isThere || parent === path) return;
+  await makeFolder(parent);
+  if ((await settled(mkdir(path))) === 'done') await syncFolder(parent);
 }
 
 async function syncFolder(path: string): Promise<void> {

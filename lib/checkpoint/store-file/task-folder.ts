@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { StateLostError } from '../../errors.ts';
+import { StateLostError, StoreRefusedError } from '../../errors.ts';
 import { decodeManifest, type Manifest, segmentsOf } from '../manifest.ts';
 import { type KeptManifest, type ManifestKey, manifestKeyOf, manifestName, sameManifest } from '../store-rules.ts';
 import type { FileSystem } from './file-system.ts';
@@ -31,7 +31,15 @@ export class TaskFolder {
 
   /** Makes the folder itself durable, whoever created it. */
   async makeDurable(): Promise<void> {
-    for (const folder of [this.path, dirname(this.path), dirname(dirname(this.path))]) await this.#fs.sync(folder);
+    const job = dirname(this.path);
+    const root = dirname(job);
+    for (const folder of [this.path, job, root]) await this.#fs.sync(folder);
+    try {
+      await this.#fs.sync(dirname(root));
+    } catch (error) {
+      // It may belong to somebody else, who lets us through but not read it; then it is not we who made the root either.
+      if (!(error instanceof StoreRefusedError)) throw error;
+    }
   }
 
   segmentPath(name: string): string {
