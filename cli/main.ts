@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
-import { fileStore, memoryStore } from '../lib/index.ts';
+import { check, fileStore, memoryStore, start } from '../lib/index.ts';
 import { exitCodes } from './exit-code.ts';
 import { tidemark } from './program.ts';
 import type { World } from './world.ts';
@@ -8,9 +8,8 @@ import type { World } from './world.ts';
 const require = createRequire(import.meta.url);
 
 const world: World = {
-  // Loaded when it is needed: `--help` answers at once.
-  start: async (job, settings) => (await import('../lib/job/start.ts')).start(job, settings),
-  check: async (job, settings) => (await import('../lib/job/check.ts')).check(job, settings),
+  start,
+  check,
   openStore: where => (where === 'memory:' ? memoryStore() : fileStore(where)),
   version: (require('tidemark/package.json') as { version: string }).version,
   cwd: process.cwd(),
