@@ -36,7 +36,9 @@ export function statusLines(view: StatusView, look: Look): string[] {
   const rows: (readonly [label: string, ...Part[]])[] = [];
   // What stands beside a bar in its line takes about 48 columns.
   const barWidth = Math.min(24, Math.max(4, look.width - 48));
-  for (const source of status.sources.slice(0, mostSources)) rows.push([source.name, ...sourceParts(source, status.phase, barWidth)]);
+  for (const source of status.sources.slice(0, mostSources)) {
+    rows.push([source.name, ...sourceParts(source, status.phase, barWidth)]);
+  }
   const hidden = status.sources.length - mostSources;
   if (hidden > 0) rows.push(['', ['dim', `and ${counted(hidden, 'source')} more`]]);
   rows.push(['records', ...recordParts(view)]);
