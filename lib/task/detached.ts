@@ -43,7 +43,7 @@ function runDetached(
             `${describe(sourceNode)} is read by a running job only: start the job and subscribe to handle.output(tag).`,
           );
         }
-        sources.push(new SourceRunner(source, stage, gate, { job: 'detached', task: 'detached', logger }));
+        sources.push(new SourceRunner(source, stage, gate, { job: 'detached', task: 'detached', logger, checkpoint() {} }));
       },
       sink(sinkNode) {
         throw new NotRunningError(`${describe(sinkNode)} is written by a running job only: start the job.`);

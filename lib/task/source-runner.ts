@@ -17,6 +17,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
   readonly task: string;
   readonly logger: Logger;
   readonly scheduler: SchedulerLike;
+  readonly checkpoint: () => void;
   records = 0;
   isFinished = false;
   isPaused = false;
@@ -31,7 +32,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     source: Source<unknown>,
     out: Stage<unknown>,
     gate: Gate,
-    context: { job: string; task: string; logger: Logger },
+    context: { job: string; task: string; logger: Logger; checkpoint(): void },
   ) {
     this.source = source;
     this.out = out;
@@ -40,6 +41,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     this.task = context.task;
     this.logger = context.logger;
     this.scheduler = gate.scheduler;
+    this.checkpoint = context.checkpoint;
   }
 
   get name(): string {

@@ -54,6 +54,8 @@ export interface SourceContext<T> {
   batch(values: readonly T[], timestamps?: readonly number[]): void;
   next(value: T, timestamp?: number): void;
   watermark(timestamp: number): void;
+  /** Asks for a checkpoint here, behind the last record given. */
+  checkpoint(): void;
   /** The end of bounded input. */
   complete(): void;
   /** The task fails with this error. */

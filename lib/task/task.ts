@@ -157,7 +157,7 @@ export class Task {
       freezesState: settings.freezeState,
       source: (node, out) => {
         const { source } = node as SourceNode;
-        const context = { job: ref.job, task: ref.task, logger: logger.child({ source: source.name }) };
+        const context = { job: ref.job, task: ref.task, logger: logger.child({ source: source.name }), checkpoint: () => this.checkpoint() };
         this.sources.push(new SourceRunner(source, out, this.gate, context));
       },
       sink: (node, out) => {

@@ -123,7 +123,8 @@ export class SourceProbe<T> {
         this.#changed();
       },
       error: error => this.#fail(error),
-      failed: error => this.#fail(error),
+      checkpoint: () => {},
+    failed: error => this.#fail(error),
     };
   }
 
