@@ -17,6 +17,7 @@ export class SinkProbe<T> {
   /** Credits that the sink holds. */
   held = 0;
   #writer: SinkWriter<T> | undefined;
+  #whenReleased: (() => void)[] = [];
 
   private constructor(token: number) {
     this.token = token;
@@ -49,6 +50,11 @@ export class SinkProbe<T> {
     await this.writer.commit(id, stored(handle));
   }
 
+  /** Resolves once the sink holds no credit. */
+  async untilReleased(): Promise<void> {
+    while (this.held > 0) await new Promise<void>(resolve => this.#whenReleased.push(resolve));
+  }
+
   /** A whole checkpoint. */
   async checkpoint(id: number): Promise<Committed> {
     const prepared = await this.prepare(id);
@@ -74,6 +80,7 @@ export class SinkProbe<T> {
         release: count => {
           this.held -= count;
           if (this.held < 0) this.errors.push(new Error(`${-this.held} credits too many were released`));
+          for (const tell of this.#whenReleased.splice(0)) tell();
         },
       },
       error: error => this.errors.push(error),

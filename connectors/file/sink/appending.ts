@@ -18,16 +18,17 @@ export class AppendingWriter<T> implements SinkWriter<T> {
   readonly #settings: SinkSettings;
   readonly #lines: Lines;
   readonly #queue: ChunkQueue;
+  #isClosed = false;
 
   constructor(settings: SinkSettings, context: SinkContext) {
     this.#settings = settings;
     this.#lines = linesOf(settings);
-    const failed = (error: unknown) =>
-      context.logger.warn(
-        { sink: settings.name, reason: messageOf(error) },
-        'output could not be written; it is tried again',
-      );
-    const backlog = { credits: context.credits, maxBytes: settings.maxBufferedBytes, bytes: 0, failed };
+    const failed = (error: unknown) => {
+      const fields = { sink: settings.name, reason: messageOf(error) };
+      context.logger.warn(fields, 'output could not be written; it is kept and tried again at the next checkpoint');
+    };
+    const lost = (error: unknown) => context.error(fileError('write', settings.path, error));
+    const backlog = { credits: context.credits, maxBytes: settings.maxBufferedBytes, bytes: 0, failed, lost };
     this.#queue = new ChunkQueue(backlog, 'append', () => open(settings.path, 'a'));
   }
 
@@ -64,9 +65,11 @@ export class AppendingWriter<T> implements SinkWriter<T> {
 
   async flush(): Promise<Json> {
     return this.#guard(async () => {
-      const file = await this.#queue.drain();
-      if (this.#settings.guarantee === 'none') return null;
-      await file.sync();
+      if (this.#settings.guarantee === 'none') {
+        await this.#queue.drain();
+        return null;
+      }
+      const file = await this.#queue.sync();
       return { bytes: (await file.stat()).size };
     });
   }
@@ -76,6 +79,8 @@ export class AppendingWriter<T> implements SinkWriter<T> {
   abandon(): void {}
 
   async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     await this.#guard(async () => {
       await this.#queue.drain().finally(() => this.#queue.close());
     });

@@ -13,8 +13,10 @@ export interface Backlog {
   readonly maxBytes: number;
   /** Bytes in memory. */
   bytes: number;
-  /** Writing failed outside a call; it is tried again at the next `drain`. */
+  /** Writing failed outside a call; it is tried again at the next `sync`. */
   failed(error: unknown): void;
+  /** What was written may not have reached the disk, and nobody can write it again: only a restart helps. */
+  lost(error: unknown): void;
 }
 
 interface Chunk {
@@ -44,6 +46,7 @@ export class ChunkQueue {
   #bytes = 0;
   #writing: Promise<void> | undefined;
   #hasFailed = false;
+  #lost: { readonly error: unknown } | undefined;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -105,6 +108,21 @@ export class ChunkQueue {
     if (this.#isClosed) throw new Error('the sink was closed');
     this.#handle ??= await this.#open();
     return this.#handle;
+  }
+
+  /** The same once it is on the disk, too. */
+  async sync(): Promise<FileHandle> {
+    const handle = await this.drain();
+    // A system that failed to bring pages to the disk may forget them and succeed the next time: once is for ever.
+    if (this.#lost) throw this.#lost.error;
+    try {
+      await handle.sync();
+    } catch (error) {
+      this.#lost = { error };
+      this.#backlog.lost(error);
+      throw error;
+    }
+    return handle;
   }
 
   /** Drops what is not written, gives back its credits, and closes the file. */

@@ -49,6 +49,7 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
         const fields = { sink: settings.name, reason: messageOf(error) };
         context.logger.warn(fields, 'output could not be written; it is kept and tried again at the next checkpoint');
       },
+      lost: error => context.error(fileError('write', settings.path, error)),
     };
   }
 

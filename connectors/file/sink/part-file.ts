@@ -42,8 +42,7 @@ export class PartFile {
   async sync(): Promise<void> {
     if (this.#isSynced) return;
     try {
-      const handle = await this.#queue.drain();
-      await handle.sync();
+      await this.#queue.sync();
       this.#isSynced = true;
       await this.#queue.close();
     } catch (error) {

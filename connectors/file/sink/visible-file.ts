@@ -41,15 +41,20 @@ export async function applyHandle(
     const { size } = await file.stat();
     await mayWrite(size);
     await verifyBefore(file, visible, handle);
-    if (handle.length > 0 && !(size >= endOf(handle) && (await holds(file, handle.offset, handle.parts)))) {
-      for (const part of handle.parts) await verifyPart(folder, part, visible);
+    const damage = await firstDamage(folder, handle.parts);
+    if (damage === undefined) {
       let at = handle.offset;
       for (const part of handle.parts) {
-        await copyPart(join(folder, part.name), file, at);
+        await copyPart(join(folder, part.name), part.length, file, at);
         at += part.length;
       }
-      await file.sync();
+    } else if (!(await holds(file, handle.offset, handle.parts))) {
+      throw new StateLostError(
+        `${damage}; it holds committed output of "${visible}", which does not have these bytes either. ` +
+          'Restore both from a copy, go back to an older checkpoint, or start the job afresh.',
+      );
     }
+    await file.sync();
     return await digestBefore(file, endOf(handle));
   } finally {
     await file.close();
@@ -79,23 +84,23 @@ async function holds(file: FileHandle, offset: number, parts: readonly PartRef[]
   return true;
 }
 
-async function verifyPart(folder: string, part: PartRef, visible: string): Promise<void> {
-  let found = 'is not there';
-  try {
-    const file = await open(join(folder, part.name), 'r');
+/** What is wrong with the first part that is not whole; `undefined` when all are. */
+async function firstDamage(folder: string, parts: readonly PartRef[]): Promise<string | undefined> {
+  for (const part of parts) {
+    const path = join(folder, part.name);
     try {
-      if ((await sha256(file, 0, part.length)) === part.sha256) return;
-      found = 'is damaged: its checksum does not match';
-    } finally {
-      await file.close();
+      const file = await open(path, 'r');
+      try {
+        if ((await sha256(file, 0, part.length)) !== part.sha256) return `"${path}" is damaged`;
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (reasonOf(error) !== 'ENOENT') throw fileError('read', path, error);
+      return `"${path}" is not there`;
     }
-  } catch (error) {
-    if (reasonOf(error) !== 'ENOENT') throw fileError('read', join(folder, part.name), error);
   }
-  throw new StateLostError(
-    `"${join(folder, part.name)}", which holds committed output of "${visible}", ${found}, and the output does not have ` +
-      'these bytes either. Restore both from a copy, go back to an older checkpoint, or start the job afresh.',
-  );
+  return undefined;
 }
 
 async function sha256(file: FileHandle, offset: number, length: number): Promise<string> {
@@ -106,17 +111,14 @@ async function sha256(file: FileHandle, offset: number, length: number): Promise
   return hash.digest('hex');
 }
 
-async function copyPart(from: string, to: FileHandle, offset: number): Promise<void> {
+async function copyPart(from: string, length: number, to: FileHandle, offset: number): Promise<void> {
   const part = await open(from, 'r');
   try {
-    const piece = Buffer.allocUnsafe(pieceBytes);
-    for (let at = 0; ; ) {
-      const { bytesRead } = await part.read(piece, 0, pieceBytes, at);
-      if (bytesRead === 0) return;
-      for (let done = 0; done < bytesRead; ) {
-        done += (await to.write(piece, done, bytesRead - done, offset + at + done)).bytesWritten;
+    for (let at = 0; at < length; at += pieceBytes) {
+      const piece = await readBlock(part, at, Math.min(length, at + pieceBytes));
+      for (let done = 0; done < piece.length; ) {
+        done += (await to.write(piece, done, piece.length - done, offset + at + done)).bytesWritten;
       }
-      at += bytesRead;
     }
   } finally {
     await part.close();
