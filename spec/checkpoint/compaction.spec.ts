@@ -15,8 +15,8 @@ interface Entry {
 function segment(entries: readonly Entry[]): Uint8Array {
   const writer = new SegmentWriter();
   for (const { kind, key, value } of entries) {
-    if (value === undefined) writer.remove(kind, Buffer.from(key));
-    else writer.put(kind, Buffer.from(key), Buffer.from(value));
+    if (value === undefined) writer.remove(kind, Buffer.from(key, 'latin1'));
+    else writer.put(kind, Buffer.from(key, 'latin1'), Buffer.from(value));
   }
   return writer.finish()[0]?.raw ?? new Uint8Array(0);
 }
@@ -28,7 +28,7 @@ function restored(segments: readonly Uint8Array[]): [number, [string, string][]]
     readEntries(raw, (kind, buffer, keyStart, keyEnd, valueStart, valueEnd) => {
       const state = kinds.get(kind) ?? new Map<string, string>();
       kinds.set(kind, state);
-      const key = Buffer.from(buffer).toString('utf8', keyStart, keyEnd);
+      const key = Buffer.from(buffer).toString('latin1', keyStart, keyEnd);
       if (valueEnd < 0) state.delete(key);
       else state.set(key, Buffer.from(buffer).toString('utf8', valueStart, valueEnd));
     });
