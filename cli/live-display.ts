@@ -31,6 +31,10 @@ export class LiveDisplay {
       write: (text: string) => write(text),
     } as unknown as WriteStream);
     for (const output of new Set<Output>([terminal, ...others])) this.#takeOver(output);
+    // Also where the process ends by itself (an error that nobody catches): the cursor and unfinished lines come back.
+    const close = (): void => this.close();
+    process.once('exit', close);
+    this.#restore.push(() => process.off('exit', close));
   }
 
   /** Replaces the block; what has not changed is not written again. */

@@ -89,6 +89,19 @@ describe('LiveDisplay', () => {
     expect(terminal.take()).toEqual([]);
   });
 
+  it('gives everything back when the process ends by itself, and only then', () => {
+    const before = process.listeners('exit');
+    const { stdout, display } = setUp();
+    display.show(['block']);
+    stdout.write('unfinished');
+    const added = process.listeners('exit').filter(listener => !before.includes(listener));
+    for (const listener of added) listener.call(process, 1);
+    expect(stdout.take()).toEqual(['unfinished\n']);
+    expect(process.listeners('exit').length).toBeLessThanOrEqual(before.length + 1); // the cursor's own stays
+    setUp().display.close();
+    expect(process.listeners('exit').length).toBeLessThanOrEqual(before.length + 1);
+  });
+
   it('keeps the order of the takeovers when both are the same stream', () => {
     const terminal = new FakeTerminal();
     const stream = terminal as unknown as WriteStream;
