@@ -14,12 +14,13 @@ export {
 } from './actor/behaviour.ts';
 export { encodeName } from './checkpoint/encoded-name.ts';
 export { decodeManifest, type Json, type Manifest, segmentsOf } from './checkpoint/manifest.ts';
-export type {
-  SnapshotStore,
-  StoredManifest,
-  StoreNotice,
-  TaskRef,
-  TaskStore,
+export {
+  type SnapshotStore,
+  type StoredManifest,
+  type StoreNotice,
+  type TaskRef,
+  type TaskStore,
+  tokenOfSegment,
 } from './checkpoint/snapshot-store.ts';
 export { fileStore } from './checkpoint/store-file/index.ts';
 export { memoryStore } from './checkpoint/store-memory.ts';
@@ -47,6 +48,7 @@ export {
   UnsupportedStateError,
   UserCodeError,
 } from './errors.ts';
+export { check } from './job/check.ts';
 export type {
   CheckpointEvent,
   JobHandle,
@@ -55,7 +57,6 @@ export type {
   JobStatus,
   Side,
 } from './job/handle.ts';
-export { check } from './job/check.ts';
 export { isJob, type Job, type JobOptions, type JobStreams, job } from './job/job.ts';
 export type { JobSettings } from './job/settings.ts';
 export * as settingsFields from './job/settings-fields.ts';

@@ -1,0 +1,2 @@
+export type { RedisAddress, RedisStoreOptions } from './options.ts';
+export { redisStore } from './snapshot-store.ts';
