@@ -8,9 +8,9 @@ import {
   instancePerContainerCachingFactory,
   container as rootContainer,
 } from 'tsyringe';
-import { chainCompactor } from './checkpoint/chain-compactor.ts';
+import { ChainCompactor } from './checkpoint/chain-compactor.ts';
 import { storeCommitPoint } from './checkpoint/commit-point.ts';
-import { SegmentEncoder } from './checkpoint/segment-encoder.ts';
+import { type EncoderOptions, SegmentEncoder } from './checkpoint/segment-encoder.ts';
 import type { TaskRef } from './checkpoint/snapshot-store.ts';
 import { fileStore } from './checkpoint/store-file/index.ts';
 import { messageOf } from './errors.ts';
@@ -71,22 +71,26 @@ export function jobContainer(settings: ResolvedSettings): DependencyContainer {
   perJob(container, tokens.OUTPUTS, of => new Outputs(of.resolve(tokens.LOGGER)));
   perTask(container, tokens.TASK_STORE, of => of.resolve(tokens.SNAPSHOT_STORE).task(of.resolve(tokens.TASK_REF)));
   perTask(container, tokens.COMMIT_POINT, of => storeCommitPoint(of.resolve(tokens.TASK_STORE)));
-  perTask(container, tokens.SEGMENT_ENCODER, of => {
-    const isSynchronous = of.resolve(tokens.SNAPSHOT_STORE).kind === 'memory';
-    return new SegmentEncoder(of.resolve(tokens.TASK_STORE), of.resolve(tokens.SCHEDULER), {
-      compression: isSynchronous ? 'none' : settings.checkpoint.compression,
-      maxBytes: segmentBytes,
-      isSynchronous,
-    });
-  });
+  perTask(
+    container,
+    tokens.SEGMENT_ENCODER,
+    of => new SegmentEncoder(of.resolve(tokens.TASK_STORE), of.resolve(tokens.SCHEDULER), encoding(of)),
+  );
   perTask(
     container,
     tokens.CHAIN_COMPACTOR,
-    of => chainCompactor(of.resolve(tokens.TASK_STORE), of.resolve(tokens.LOGGER), segmentBytes),
+    of => new ChainCompactor(of.resolve(tokens.TASK_STORE), of.resolve(tokens.LOGGER), encoding(of)),
     compactor => compactor.close(),
   );
   settings.overrides?.(container);
   return container;
+}
+
+/** A store that answers at once is written to at once, so that checkpoints run in virtual time. */
+function encoding(container: DependencyContainer): EncoderOptions {
+  const isSynchronous = container.resolve(tokens.SNAPSHOT_STORE).kind === 'memory';
+  const { compression } = container.resolve(tokens.SETTINGS).checkpoint;
+  return { compression: isSynchronous ? 'none' : compression, maxBytes: segmentBytes, isSynchronous };
 }
 
 /** The services of one incarnation of a task, in a child container of their own. */

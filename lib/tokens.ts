@@ -1,8 +1,8 @@
 import type { Registry } from 'prom-client';
 import type { SchedulerLike } from 'rxjs';
 import type { InjectionToken } from 'tsyringe';
+import type { ChainCompactor } from './checkpoint/chain-compactor.ts';
 import type { CommitPoint } from './checkpoint/commit-point.ts';
-import type { ChainCompactor } from './checkpoint/coordinator.ts';
 import type { SegmentEncoder } from './checkpoint/segment-encoder.ts';
 import type { SnapshotStore, TaskRef, TaskStore } from './checkpoint/snapshot-store.ts';
 import type { Outputs } from './job/outputs.ts';

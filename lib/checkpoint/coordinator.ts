@@ -2,8 +2,9 @@ import type { SchedulerLike, Subscription } from 'rxjs';
 import { CheckpointError, FencedError, InternalError, messageOf, TidemarkError, TimeoutError } from '../errors.ts';
 import type { CheckpointEvent } from '../job/handle.ts';
 import type { CheckpointSettings } from '../job/settings.ts';
-import { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
+import { allStarted, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { ChainCompactor } from './chain-compactor.ts';
 import type { CommitPoint, Recovered } from './commit-point.ts';
 import type { ActorEntry, Json, Manifest, SegmentRef } from './manifest.ts';
 import type { ActorCapture, CheckpointSink, CheckpointSource, SourceEntry } from './participants.ts';
@@ -40,18 +41,6 @@ export interface CoordinatorServices {
   readonly encoder: SegmentEncoder;
   readonly compactor: ChainCompactor;
   readonly settings: CheckpointSettings;
-}
-
-/** Shortens chains of segments in the background; see `chain-compactor.ts`. */
-export interface ChainCompactor {
-  /** Looks at the committed chains; answers through `replace` when one was shortened. */
-  consider(
-    chains: ReadonlyMap<string, ActorEntry>,
-    id: number,
-    token: number,
-    replace: (actor: string, from: readonly SegmentRef[], to: readonly SegmentRef[]) => void,
-  ): void;
-  close(): MaybePromise<void>;
 }
 
 /** How a final checkpoint is marked. */
@@ -208,7 +197,12 @@ export class Coordinator {
   private begin(final: Final | undefined, whenOver: Open['whenOver']): void {
     const { task, services } = this;
     task.between(() => {
-      if (this.isClosed || !this.progress.isIdle) return;
+      if (this.isClosed) return;
+      if (!this.progress.isIdle) {
+        // Another was asked for first, while one record was handled; the last one must still come.
+        if (final) this.whenIdle(() => this.begin(final, whenOver));
+        return;
+      }
       const id = this.progress.begin(task.ends);
       this.lastStart = task.monotonicNow();
       this.lastEnd = undefined;
@@ -238,9 +232,9 @@ export class Coordinator {
     const isWanted = () => this.open === open;
     this.guard(open, () =>
       andThen(
-        all<unknown>([
-          this.writeActors(open, isWanted),
-          ...task.sinks.map(sink => andThen(sink.flush(open.id), handle => [sink.name, handle] as const)),
+        allStarted<unknown>([
+          () => this.writeActors(open, isWanted),
+          ...task.sinks.map(sink => () => andThen(sink.flush(open.id), handle => [sink.name, handle] as const)),
         ]),
         ([actors, ...handles]) => {
           if (!isWanted() || !this.progress.written(open.id)) return;
@@ -377,23 +371,22 @@ export class Coordinator {
     const { task, services } = this;
     const ids = expiredManifests(this.stored, services.settings.retained);
     if (ids.length > 0) {
-      const collected = attempt<void>(
-        () => services.store.collect(this.token, ids),
+      const forget = () => {
+        this.stored = this.stored.filter(({ manifest }) => !ids.includes(manifest.id));
+      };
+      void attempt<void>(
+        () => andThen(services.store.collect(this.token, ids), forget),
         error => {
           if (error instanceof FencedError) task.fail(error);
           else task.logger.warn({ error: messageOf(error), manifests: ids }, 'old checkpoints could not be removed');
         },
       );
-      const forget = () => {
-        this.stored = this.stored.filter(({ manifest }) => !ids.includes(manifest.id));
-      };
-      if (isPromise(collected)) void collected.then(forget);
-      else forget();
     }
     services.compactor.consider(this.chains, id, this.token, (actor, from, to) => {
       const entry = this.chains.get(actor);
-      if (!entry || this.isClosed || !from.every((segment, i) => entry.segments[i]?.name === segment.name)) return;
-      this.chains.set(actor, { ...entry, segments: [...to, ...entry.segments.slice(from.length)] });
+      if (!entry || this.isClosed) return;
+      const segments = replaced(entry.segments, from, to);
+      if (segments) this.chains.set(actor, { ...entry, segments });
     });
   }
 
@@ -441,4 +434,15 @@ export class Coordinator {
 /** Whether trying again cannot help. */
 function isFinal(error: unknown): boolean {
   return error instanceof InternalError || (error instanceof TidemarkError && !error.retriable);
+}
+
+/** The chain with `to` in the place of `from`; `undefined` when `from` is no longer a part of it. */
+function replaced(
+  chain: readonly SegmentRef[],
+  from: readonly SegmentRef[],
+  to: readonly SegmentRef[],
+): SegmentRef[] | undefined {
+  const start = chain.findIndex(({ name }) => name === from[0]?.name);
+  if (start < 0 || !from.every(({ name }, i) => chain[start + i]?.name === name)) return undefined;
+  return [...chain.slice(0, start), ...to, ...chain.slice(start + from.length)];
 }

@@ -31,7 +31,7 @@ import { statusOf } from './status.ts';
  *
  * Throws `SettingsError` or `JobDefinitionError` when it cannot begin; later failures go to the restart strategy.
  */
-export function start(job: Job, settings: JobSettings = {}): JobHandle {
+export function start(job: Job, settings: JobSettings = {}): JobRun {
   const resolved = resolveSettings(mergeSettings(job.settings, settings), `the job "${job.name}"`);
   const params = parseParams(job.schema, resolved.params, `the job "${job.name}"`);
   if (isPromise(params)) {
@@ -43,10 +43,12 @@ export function start(job: Job, settings: JobSettings = {}): JobHandle {
 }
 
 /** One run of a job: its incarnations one after another, until it has ended. */
-class JobRun implements JobHandle {
+export class JobRun implements JobHandle {
   readonly job: string;
   readonly done: Promise<JobOutcome>;
   readonly status$: Observable<JobStatus>;
+  /** The changes of phase and checkpoints alone, without a timer: for virtual time, which a timer would never let end. */
+  readonly changes$: Observable<JobStatus>;
   readonly checkpoints$: Observable<CheckpointEvent>;
   readonly metrics$: Observable<string>;
   readonly registry;
@@ -96,6 +98,7 @@ class JobRun implements JobHandle {
     this.done.catch(() => {});
     this.metrics = createMetrics(this.registry, { job: this.job, task: settings.task }, () => this.totals());
     this.statuses = new BehaviorSubject<JobStatus>(this.status);
+    this.changes$ = this.statuses.asObservable();
     const scheduler = this.container.resolve(tokens.SCHEDULER);
     this.status$ = withCounters(this.statuses, () => this.status, scheduler, settings.statusInterval);
     this.checkpoints$ = this.checkpoints.asObservable();

@@ -2,7 +2,7 @@ import type { Subscription } from 'rxjs';
 import type { Json } from '../checkpoint/manifest.ts';
 import { JobDefinitionError } from '../errors.ts';
 import { andThen } from '../maybe-promise.ts';
-import type { Source, SourceContext, SourceReader } from './source.ts';
+import { type Source, type SourceContext, type SourceReader, wrapSource } from './source.ts';
 
 /**
  * Slows a source down to so many records a second on average: recorded data at the speed of life.
@@ -13,11 +13,12 @@ export function paced<T>(source: Source<T>, recordsPerSecond: number): Source<T>
   if (!(recordsPerSecond > 0)) {
     throw new JobDefinitionError(`paced() takes a positive number of records a second, not ${recordsPerSecond}.`);
   }
-  const open: Source<T>['open'] = (position, context) => {
-    const pace = new Pace(context, recordsPerSecond);
-    return andThen(source.open(position, pace.slowed()), reader => pace.around(reader));
-  };
-  return Object.create(source, { open: { value: open } }) as Source<T>;
+  return wrapSource(source, {
+    open(position, context) {
+      const pace = new Pace(context, recordsPerSecond);
+      return andThen(source.open(position, pace.slowed()), reader => pace.around(reader));
+    },
+  });
 }
 
 /** Pauses the reader after each batch for as long as the batch should have taken. */
@@ -36,20 +37,26 @@ class Pace<T> implements SourceReader {
   }
 
   slowed(): SourceContext<T> {
-    return Object.create(this.context, {
-      batch: {
-        value: (values: readonly T[], timestamps?: readonly number[]) => {
-          this.context.batch(values, timestamps);
-          this.gave(values.length);
-        },
+    const { context } = this;
+    return {
+      job: context.job,
+      task: context.task,
+      logger: context.logger,
+      scheduler: context.scheduler,
+      batch: (values, timestamps) => {
+        context.batch(values, timestamps);
+        this.gave(values.length);
       },
-      next: {
-        value: (value: T, timestamp?: number) => {
-          this.context.next(value, timestamp);
-          this.gave(1);
-        },
+      next: (value, timestamp) => {
+        context.next(value, timestamp);
+        this.gave(1);
       },
-    }) as SourceContext<T>;
+      watermark: timestamp => context.watermark(timestamp),
+      checkpoint: () => context.checkpoint(),
+      complete: () => context.complete(),
+      error: error => context.error(error),
+      failed: error => context.failed(error),
+    };
   }
 
   around(reader: SourceReader): SourceReader {

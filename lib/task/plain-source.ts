@@ -1,7 +1,7 @@
 import { isObservable, type Observable, type Subscription } from 'rxjs';
 import type { Json } from '../checkpoint/manifest.ts';
 import { ExternalError, JobDefinitionError, messageOf } from '../errors.ts';
-import type { Source, SourceContext, SourceReader } from './source.ts';
+import { type Source, type SourceContext, type SourceReader, wrapSource } from './source.ts';
 
 /** How many values of a hot Observable wait while the job is paused, and what happens to one more. */
 export interface Overflow {
@@ -22,13 +22,11 @@ export function adaptSource<T>(
   if (isObservable(source)) return observableSource(source, options);
   if (Symbol.asyncIterator in source) return iterableSource(source, options);
   if (typeof source?.open === 'function') {
-    return options.name === undefined || options.name === source.name ? source : renamed(source, options.name);
+    return options.name === undefined || options.name === source.name
+      ? source
+      : wrapSource(source, { name: options.name });
   }
   throw new JobDefinitionError('from() takes a source of a connector, an Observable or an async iterable.');
-}
-
-function renamed<T>(source: Source<T>, name: string): Source<T> {
-  return Object.create(source, { name: { value: name, enumerable: true } }) as Source<T>;
 }
 
 /** Reads a hot Observable through a bounded buffer; what it pushes before a restart is gone, so at-most-once. */

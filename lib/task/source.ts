@@ -22,6 +22,19 @@ export interface Source<T> {
   open(position: Json | undefined, context: SourceContext<T>): MaybePromise<SourceReader>;
 }
 
+/** A source like `source`, but for what `over` has; by delegation, so that the source may keep private fields. */
+export function wrapSource<T>(source: Source<T>, over: Partial<Source<T>>): Source<T> {
+  return {
+    kind: source.kind,
+    name: source.name,
+    bounded: source.bounded,
+    ...(source.embedded === undefined ? {} : { embedded: source.embedded }),
+    check: () => source.check?.(),
+    open: (position, context) => source.open(position, context),
+    ...over,
+  };
+}
+
 /** An open source. All methods but `close` are called inside the task's gate, never while a batch is being handled. */
 export interface SourceReader {
   /** Begins to read; called once, after every stage is wired and every actor restored. */

@@ -1,7 +1,8 @@
 import type { SchedulerLike } from 'rxjs';
 import type { ActorStage } from '../actor/actor-stage.ts';
+import type { ChainCompactor } from '../checkpoint/chain-compactor.ts';
 import type { CommitPoint, Recovered } from '../checkpoint/commit-point.ts';
-import { type ChainCompactor, Coordinator, type Final } from '../checkpoint/coordinator.ts';
+import { Coordinator, type Final } from '../checkpoint/coordinator.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
@@ -157,7 +158,12 @@ export class Task {
       freezesState: settings.freezeState,
       source: (node, out) => {
         const { source } = node as SourceNode;
-        const context = { job: ref.job, task: ref.task, logger: logger.child({ source: source.name }), checkpoint: () => this.checkpoint() };
+        const context = {
+          job: ref.job,
+          task: ref.task,
+          logger: logger.child({ source: source.name }),
+          checkpoint: () => this.checkpoint(),
+        };
         this.sources.push(new SourceRunner(source, out, this.gate, context));
       },
       sink: (node, out) => {

@@ -2,10 +2,9 @@ import type { TestScheduler } from 'rxjs/testing';
 import type { SnapshotStore } from '../checkpoint/snapshot-store.ts';
 import { memoryStore } from '../checkpoint/store-memory.ts';
 import { JobDefinitionError } from '../errors.ts';
-import type { JobHandle } from '../job/handle.ts';
 import { job } from '../job/job.ts';
 import type { JobSettings } from '../job/settings.ts';
-import { start } from '../job/start.ts';
+import { type JobRun, start } from '../job/start.ts';
 import type { Logger } from '../observe/logger.ts';
 import { type DataStream, isDataStream, type KeyOrNone } from '../stream/data-stream.ts';
 import { endIn } from '../stream/end.ts';
@@ -38,7 +37,7 @@ export class MarbleOutput {
 /** A job that runs in virtual time, fed by marble strings; `X` kills it and starts it again from its last checkpoint. */
 export class MarbleJob {
   readonly outputs = new Map<string, MarbleOutput>();
-  handle: JobHandle | undefined;
+  handle: JobRun | undefined;
   private readonly scheduler: TestScheduler;
   private readonly inputs: ReadonlyMap<string, MarbleSource>;
   private readonly build: (inputs: never) => MarbleStreams;
@@ -98,7 +97,7 @@ export class MarbleJob {
       {},
     );
     this.handle = start(declared, this.settings);
-    this.handle.status$.subscribe(({ phase, error }) => {
+    this.handle.changes$.subscribe(({ phase, error }) => {
       if (phase !== 'failed') return;
       for (const output of this.outputs.values()) output.elements.push({ frame: now(), element: { error } });
     });
