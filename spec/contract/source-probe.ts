@@ -124,7 +124,7 @@ export class SourceProbe<T> {
       },
       error: error => this.#fail(error),
       checkpoint: () => {},
-    failed: error => this.#fail(error),
+      failed: error => this.#fail(error),
     };
   }
 
