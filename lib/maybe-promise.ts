@@ -42,3 +42,15 @@ export function eachInOrder<T>(items: Iterable<T>, work: (item: T) => MaybePromi
 export function all<T>(values: readonly MaybePromise<T>[]): MaybePromise<T[]> {
   return values.some(isPromise) ? Promise.all(values) : (values as T[]);
 }
+
+/** Starts all before it waits for any, and answers as `all`; when one fails, what becomes of the others is nobody's concern. */
+export function allStarted<T>(works: readonly (() => MaybePromise<T>)[]): MaybePromise<T[]> {
+  const values: MaybePromise<T>[] = [];
+  try {
+    for (const work of works) values.push(work());
+  } catch (error) {
+    for (const value of values) if (isPromise(value)) void value.then(undefined, () => {});
+    throw error;
+  }
+  return all(values);
+}
