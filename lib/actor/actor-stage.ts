@@ -44,6 +44,8 @@ export class ActorStage implements Stage<unknown> {
   private handler: Handler = 'receive';
   private kind: TimerKind = 'event';
   private alarm: { time: number; subscription: Subscription } | undefined;
+  /** The message set a timer for an event time that has passed. */
+  private hasOverdue = false;
 
   constructor(name: string, behaviour: AnyBehaviour, isKeyed: boolean, scope: Scope, surroundings: Surroundings) {
     this.name = name;
@@ -65,8 +67,9 @@ export class ActorStage implements Stage<unknown> {
     else this.sides.set(name, [out]);
   }
 
-  hasSide(name: string): boolean {
-    return this.sides.has(name);
+  /** Declared side outputs without a reader. */
+  looseSides(): string[] {
+    return (this.behaviour.sides ?? []).map(tag => tag.name).filter(name => !this.sides.has(name));
   }
 
   next(value: unknown): void {
@@ -209,6 +212,8 @@ export class ActorStage implements Stage<unknown> {
       else values.write(cell, after);
     }
     this.apply(key, after);
+    // Not left for the next watermark: a restore gives the stage the watermark that it has now, and would fire them then.
+    if (handler === 'receive' && this.hasOverdue) this.fireDue('event', this.watermark);
   }
 
   private initial(key: MapKey): unknown {
@@ -243,8 +248,10 @@ export class ActorStage implements Stage<unknown> {
 
   private apply(key: MapKey, state: unknown): void {
     const { effects, scope } = this;
+    this.hasOverdue = false;
     for (const { kind, time, isSet } of effects.takeTimers()) {
       const timers = this.state.timers(kind);
+      this.hasOverdue ||= kind === 'event' && isSet && time <= this.watermark;
       if (isSet) timers.add(key, time);
       else timers.remove(key, time);
       if (kind === 'processing') this.setAlarm();
@@ -261,7 +268,6 @@ export class ActorStage implements Stage<unknown> {
   private emitSide(name: string, value: unknown): void {
     const readers = this.sides.get(name);
     if (!readers) {
-      this.surroundings.looseSide(name, value);
       return;
     }
     for (const reader of readers) {

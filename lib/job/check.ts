@@ -37,7 +37,6 @@ export function check(job: Job, settings: JobSettings = {}): MaybePromise<void> 
       sink: () => unread,
       actor() {},
       captured() {},
-      looseSide() {},
       wasFinished: () => false,
       finished() {},
     },

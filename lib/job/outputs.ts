@@ -7,7 +7,7 @@ import type { Side } from './handle.ts';
 
 /** What the application reads of a job: live as it passes, or committed only. Nobody here can stop or fail the task. */
 export class Outputs {
-  /** Values of side outputs that nobody read. */
+  /** How many values nobody read, by tag. */
   readonly dropped = new Map<string, number>();
   private readonly live = new Map<string, Set<Subscriber<unknown>>>();
   private readonly committed = new Map<string, Subject<unknown>>();
@@ -36,12 +36,7 @@ export class Outputs {
     for (const subject of this.committed.values()) subject.complete();
   }
 
-  /** A value of a side output that no stream of the job reads. */
-  loose(name: string, value: unknown): void {
-    if (!this.deliver(name, value)) this.dropped.set(name, (this.dropped.get(name) ?? 0) + 1);
-  }
-
-  /** The sink behind `to(tag)`. */
+  /** The sink behind `to(tag)`, and behind side outputs that no stream of the job reads. */
   sinkFor(tag: Side<unknown>): Sink<unknown> {
     return {
       kind: 'output',
@@ -49,6 +44,11 @@ export class Outputs {
       guarantee: 'none',
       open: context => new OutputWriter(this, tag.name, context.credits),
     };
+  }
+
+  /** Counts a value that nobody read. */
+  drop(name: string): void {
+    this.dropped.set(name, (this.dropped.get(name) ?? 0) + 1);
   }
 
   hasCommittedReaders(name: string): boolean {
@@ -99,8 +99,11 @@ class OutputWriter implements SinkWriter<unknown> {
   restore(): void {}
 
   write(value: unknown): void {
-    this.outputs.deliver(this.name, value);
-    if (!this.outputs.hasCommittedReaders(this.name)) return;
+    const isSeen = this.outputs.deliver(this.name, value);
+    if (!this.outputs.hasCommittedReaders(this.name)) {
+      if (!isSeen) this.outputs.drop(this.name);
+      return;
+    }
     this.credits.acquire(1);
     this.current.push(value);
   }

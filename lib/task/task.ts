@@ -15,6 +15,7 @@ import type { Logger } from '../observe/logger.ts';
 import { isSink, type SinkNode } from '../stream/end.ts';
 import type { SourceNode } from '../stream/from.ts';
 import type { WirableNode } from '../stream/node.ts';
+import { Discard } from '../stream/stage.ts';
 import { type Surroundings, Wiring } from '../stream/wiring.ts';
 import { Credits } from './credits.ts';
 import { EndStage } from './end-stage.ts';
@@ -58,6 +59,7 @@ export class Task {
   readonly actors = new Map<string, ActorStage>();
   readonly sources: SourceRunner[] = [];
   readonly sinks: SinkRunner[] = [];
+  private readonly looseSinks: SinkRunner[] = [];
   private readonly services: TaskServices;
   private readonly events: TaskEvents;
   private readonly finished = new Set<string>();
@@ -149,6 +151,23 @@ export class Task {
         }),
       );
     }
+    this.wireLooseSides();
+  }
+
+  private allSinks(): SinkRunner[] {
+    return [...this.sinks, ...this.looseSinks];
+  }
+
+  /** Side outputs that no stream reads go to the application. */
+  private wireLooseSides(): void {
+    const { outputs, logger } = this.services;
+    for (const stage of this.actors.values()) {
+      for (const name of stage.looseSides()) {
+        const runner = new SinkRunner(outputs.sinkFor({ name }), this.gate, new Discard(this.gate), logger);
+        this.looseSinks.push(runner);
+        stage.addSide(name, runner);
+      }
+    }
   }
 
   private surroundings(): Surroundings {
@@ -179,7 +198,6 @@ export class Task {
         this.actors.set(stage.name, stage);
       },
       captured: (actor, barrier, capture) => this.coordinator?.captured(actor, barrier, capture),
-      looseSide: (name, value) => outputs.loose(name, value),
       wasFinished: id => this.restoredFinished.has(id),
       finished: id => this.finished.add(id),
     };
@@ -220,7 +238,7 @@ export class Task {
     });
     return andThen(actors, () =>
       andThen(
-        eachInOrder(this.sinks, sink =>
+        eachInOrder(this.allSinks(), sink =>
           sink.open(
             {
               job: services.ref.job,
@@ -270,7 +288,7 @@ export class Task {
       between: work => this.gate.between(work),
       entered: () => this.gate.entered,
       sources: this.sources,
-      sinks: this.sinks,
+      sinks: this.allSinks(),
       ends: this.endNodes.length,
       finishedNodes: () => [...this.finished],
       fail: error => this.gate.fail(error),
@@ -348,7 +366,7 @@ export class Task {
     this.gate.close();
     for (const stage of this.actors.values()) stage.close();
     const closed = attempt<unknown>(
-      () => all<unknown>([...this.sources.map(source => source.close()), ...this.sinks.map(sink => sink.close())]),
+      () => all<unknown>([...this.sources.map(source => source.close()), ...this.allSinks().map(sink => sink.close())]),
       error => this.services.logger.warn({ error: messageOf(error) }, 'closing failed'),
     );
     return andThen(closed, () => this.events.ended(result));
