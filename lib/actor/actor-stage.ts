@@ -142,9 +142,9 @@ export class ActorStage implements Stage<unknown> {
     this.alarm = undefined;
   }
 
-  /** The live state of a key, read-only; a copy is not needed, it never changes in place. */
+  /** The live state of a key, frozen; a copy is not needed, it never changes in place. */
   ask(key: Key | undefined): unknown {
-    return this.state.values.get(mapKey(key));
+    return freeze(this.state.values.get(mapKey(key)), true);
   }
 
   private forward(mark: Mark): void {

@@ -226,7 +226,8 @@ export class JobRun implements JobHandle {
     if (isOlder) {
       this.logger.warn({ job: this.job, checkpoint: committed.id }, 'starting fresh: the checkpoint is not restored');
     } else if (committed) {
-      this.logger.info({ job: this.job, checkpoint: committed.id, createdAt: committed.createdAt }, 'restoring');
+      const takenAt = new Date(committed.createdAt).toISOString();
+      this.logger.info({ job: this.job, checkpoint: committed.id, takenAt }, 'restoring');
     }
     return this.restored;
   }
