@@ -85,7 +85,9 @@ describe('keyBy', () => {
 
   it('fails the job when the selector throws', () => {
     marbles(({ job, expectElements, scheduler }) => {
-      const run = job('-a-b-|', stream => stream.pipe(keyBy((v: { id: { name: string } }) => v.id.name)), { values: { a: {}, b: {} } });
+      const run = job('-a-b-|', stream => stream.pipe(keyBy((v: { id: { name: string } }) => v.id.name)), {
+        values: { a: {}, b: {} },
+      });
       expectElements(run).toBe('-#');
       scheduler.schedule(() => expect(run.handle?.status.error?.message).toMatch(/keyBy.*threw.*undefined/), 50);
     });
