@@ -5,7 +5,7 @@ import type { Key } from '../stream/elements.ts';
 
 /** Timers of the current key; deduplicated per key and time, part of the snapshot, set when `receive` returns. */
 export interface Timers {
-  /** Calls `onTimer` when the watermark reaches `time` (event time, ms). */
+  /** Calls `onTimer` when the watermark reaches `time` (event time, ms); right after `receive` when it has already. */
   atEventTime(time: number): void;
   /** Calls `onTimer` when the task's clock reaches `time` (ms, as `ctx.now()` counts); an overdue one fires after a restore. */
   atProcessingTime(time: number): void;

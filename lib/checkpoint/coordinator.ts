@@ -56,7 +56,8 @@ interface Open {
   readonly entered: number;
   readonly sources: Map<string, SourceEntry>;
   readonly captures: Map<string, ActorCapture>;
-  readonly timeout: Subscription;
+  /** Of the phase that it is in. */
+  timeout: Subscription;
   stallMs: number;
   bytes: number;
   entries: number;
@@ -289,6 +290,10 @@ export class Coordinator {
     return andThen(this.services.store.prepare(this.token, manifest), () => {
       if (this.open !== open || !this.progress.prepared(open.id)) return;
       open.timeout.unsubscribe();
+      open.timeout = this.task.scheduler.schedule(
+        () => this.commitTimedOut(open),
+        this.services.settings.commitTimeout,
+      );
       return this.commit(open, manifest);
     });
   }
@@ -308,6 +313,7 @@ export class Coordinator {
 
   private apply(open: Open, manifest: Manifest): MaybePromise<void> {
     const { task } = this;
+    open.timeout.unsubscribe();
     for (const capture of open.captures.values()) capture.commit();
     this.chains = new Map(Object.entries(manifest.actors));
     this.stored.push({ manifest, confirmed: true });
@@ -401,6 +407,15 @@ export class Coordinator {
     this.decide(open, this.progress.timedOut(id), error);
   }
 
+  private commitTimedOut(open: Open): void {
+    if (this.open !== open) return;
+    const error = new TimeoutError(
+      `the commit point did not answer within ${this.services.settings.commitTimeout} ms (checkpoint.commitTimeout)`,
+      { context: { checkpointId: open.id } },
+    );
+    this.decide(open, this.progress.failed(open.id, true), error);
+  }
+
   private guard(open: Open, work: () => MaybePromise<void>): void {
     const failed = (error: unknown) => {
       if (this.open === open) this.decide(open, this.progress.failed(open.id, !isFinal(error)), error);
@@ -411,16 +426,15 @@ export class Coordinator {
 
   private decide(open: Open, decision: 'ignore' | 'abandon' | 'restart', error: unknown): void {
     if (decision === 'ignore') return;
-    const { task, services } = this;
+    const { task } = this;
     if (decision === 'restart') {
       task.fail(
         isFinal(error)
           ? error
-          : new CheckpointError(
-              `Checkpoint ${open.id} failed, ${this.progress.failures || 1} in a row (tolerableFailures is ` +
-                `${services.settings.tolerableFailures}): ${messageOf(error)}`,
-              { cause: error, context: { checkpointId: open.id } },
-            ),
+          : new CheckpointError(`${this.failureOf(open.id)}: ${messageOf(error)}`, {
+              cause: error,
+              context: { checkpointId: open.id },
+            }),
       );
       return;
     }
@@ -428,6 +442,14 @@ export class Coordinator {
     for (const sink of task.sinks) sink.abandon(open.id);
     task.logger.warn({ checkpoint: open.id, error: messageOf(error) }, 'checkpoint abandoned');
     this.over(open, 'abandoned', messageOf(error));
+  }
+
+  private failureOf(id: number): string {
+    const { phase, failures } = this.progress;
+    if (phase === 'committing') return `It is not known whether checkpoint ${id} counts`;
+    if (phase === 'applying') return `The output of checkpoint ${id} could not be made visible`;
+    const { tolerableFailures } = this.services.settings;
+    return `Checkpoint ${id} failed, ${failures} in a row (tolerableFailures is ${tolerableFailures})`;
   }
 }
 

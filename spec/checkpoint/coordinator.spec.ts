@@ -262,6 +262,22 @@ describe('a commit', () => {
     expect(task.committed?.id).toBe(1);
   });
 
+  it('is not waited for longer than commitTimeout when no answer comes at all', async () => {
+    const task = new Coordinated({ tolerableFailures: 5, timeout: '1s', commitTimeout: '5s' });
+    task.set('a', 1);
+    task.store.plan('confirm', 'never answers');
+    task.coordinator.trigger();
+    task.scheduler.advance(4_999);
+    await settled();
+    expect(task.failures).toEqual([]);
+    task.scheduler.advance(1);
+    expect(task.failures.map(String)).toEqual([
+      'CheckpointError: It is not known whether checkpoint 1 counts: the commit point did not answer within 5000 ms ' +
+        '(checkpoint.commitTimeout)',
+    ]);
+    expect(task.sunk).toEqual(['barrier 1', 'flush 1']);
+  });
+
   it('tries again what a sink could not make visible, and then fails the task; it abandons nothing', async () => {
     const task = new Coordinated({ tolerableFailures: 5 });
     task.set('a', 1);
