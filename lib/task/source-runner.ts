@@ -62,14 +62,17 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     });
   }
 
-  /** Gives the restored watermark and end to the stages, then begins to read. */
-  start(): void {
+  /** Gives the restored watermark and end to the stages. */
+  restoreMarks(): void {
     if (this.lastWatermark > Number.NEGATIVE_INFINITY) {
       this.gate.between(() => this.out.mark(new Watermark(this.lastWatermark)));
     }
-    if (this.isFinished) {
-      this.gate.between(() => this.out.complete());
-    } else this.reader?.start();
+    if (this.isFinished) this.gate.between(() => this.out.complete());
+  }
+
+  /** Begins to read. */
+  start(): void {
+    if (!this.isClosed && !this.isFinished) this.reader?.start();
   }
 
   pause(): void {

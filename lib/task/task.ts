@@ -92,23 +92,10 @@ export class Task {
 
   /** Recovers from the commit point, then reads. Failures come as `events.ended`. */
   start(): void {
-    this.step(() =>
-      andThen(this.services.commitPoint.recover(), recovered => {
-        const { ref, logger } = this.services;
-        const committed = this.events.recovered(recovered);
-        if (committed?.jobFinished) {
-          logger.info({ job: ref.job, checkpoint: committed.id }, 'the job has finished before: nothing is left to do');
-          return this.end({ outcome: 'finished' });
-        }
-        for (const id of committed?.finished ?? []) {
-          this.restoredFinished.add(id);
-          this.finished.add(id);
-        }
-        this.wire();
-        this.verifyRestorable(committed);
-        return andThen(this.restore(recovered, committed), () => this.run({ ...recovered, committed }));
-      }),
-    );
+    this.step(() => {
+      if (this.isEnding) return;
+      return andThen(this.services.commitPoint.recover(), recovered => this.recover(recovered));
+    });
   }
 
   /** Ends with a final checkpoint; `drain` completes the operators first. */
@@ -136,6 +123,24 @@ export class Task {
   /** Runs `work` against the live state, between two elements. */
   inspect(work: () => void): void {
     this.gate.between(work);
+  }
+
+  private recover(recovered: Recovered): MaybePromise<void> {
+    // Ended while the store was asked: what would be opened now, nobody would close.
+    if (this.isEnding) return;
+    const { ref, logger } = this.services;
+    const committed = this.events.recovered(recovered);
+    if (committed?.jobFinished) {
+      logger.info({ job: ref.job, checkpoint: committed.id }, 'the job has finished before: nothing is left to do');
+      return this.end({ outcome: 'finished' });
+    }
+    for (const id of committed?.finished ?? []) {
+      this.restoredFinished.add(id);
+      this.finished.add(id);
+    }
+    this.wire();
+    this.verifyRestorable(committed);
+    return andThen(this.restore(recovered, committed), () => this.run({ ...recovered, committed }));
   }
 
   private wire(): void {
@@ -228,17 +233,14 @@ export class Task {
 
   private restore(recovered: Recovered, committed: Manifest | undefined): MaybePromise<void> {
     const { services } = this;
-    const migrated: string[] = [];
+    const unlessEnding = (work: () => MaybePromise<unknown>) => (this.isEnding ? undefined : work());
     const actors = eachInOrder(committed ? this.actors.values() : [], stage => {
       const entry = committed?.actors[stage.name];
-      if (!entry) return;
-      return andThen(restoreActor(stage, entry, services), wasMigrated => {
-        if (wasMigrated) migrated.push(stage.name);
-      });
+      return entry && unlessEnding(() => restoreActor(stage, entry, services));
     });
-    return andThen(actors, () =>
-      andThen(
-        eachInOrder(this.allSinks(), sink =>
+    const openSinks = () =>
+      eachInOrder(this.allSinks(), sink =>
+        unlessEnding(() =>
           sink.open(
             {
               job: services.ref.job,
@@ -252,9 +254,10 @@ export class Task {
             committed,
           ),
         ),
-        () => eachInOrder(this.sources, source => source.open(committed?.sources[source.name])),
-      ),
-    );
+      );
+    const openSources = () =>
+      eachInOrder(this.sources, source => unlessEnding(() => source.open(committed?.sources[source.name])));
+    return andThen(actors, () => andThen(openSinks(), openSources));
   }
 
   private run(recovered: Recovered): void {
@@ -273,6 +276,8 @@ export class Task {
       this.carryOutStop();
       return;
     }
+    // Every input says first how far it was: what one source reads at once must not meet another as if it began.
+    for (const source of this.sources) source.restoreMarks();
     for (const source of this.sources) source.start();
     this.coordinator.start();
     if (this.stopRequest) this.carryOutStop();
@@ -352,8 +357,7 @@ export class Task {
       error instanceof TidemarkError
         ? error
         : new UserCodeError(
-            `${context.operator ? `"${context.operator}"` : context.sink ? `The sink "${context.sink}"` : context.source ? `The source "${context.source}"` : 'An operator'} ` +
-              `of job "${ref.job}" threw: ${messageOf(error)}`,
+            `${throwerIn(context)} of job "${ref.job}" threw: ${messageOf(error)}`,
             { cause: error, context: { ...context, job: ref.job, task: ref.task } },
           );
     void this.end({ error: wrapped });
@@ -365,10 +369,21 @@ export class Task {
     this.coordinator?.close();
     this.gate.close();
     for (const stage of this.actors.values()) stage.close();
+    attempt<void>(
+      () => this.wiring.close(),
+      error => this.services.logger.warn({ error: messageOf(error) }, 'closing a native operator failed'),
+    );
     const closed = attempt<unknown>(
       () => all<unknown>([...this.sources.map(source => source.close()), ...this.allSinks().map(sink => sink.close())]),
       error => this.services.logger.warn({ error: messageOf(error) }, 'closing failed'),
     );
     return andThen(closed, () => this.events.ended(result));
   }
+}
+
+function throwerIn({ native, operator, sink, source }: ErrorContext): unknown {
+  if (native) return native;
+  if (operator) return `"${operator}"`;
+  if (sink) return `The sink "${sink}"`;
+  return source ? `The source "${source}"` : 'An operator';
 }

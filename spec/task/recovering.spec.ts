@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { actor, from, job, memoryStore, type Sink, type Source, start, type } from '../../lib/index.ts';
+import { marbles } from '../../lib/testing/index.ts';
+import { to, union } from '../../operators/index.ts';
+import { settled } from '../checkpoint/coordinated.ts';
+import { FailingStore, type StoreStep, storeOf } from '../checkpoint/failing-store.ts';
+import { quiet } from '../job/quiet.ts';
+
+/** A job of one source and one sink that tell what is done to them; `opening` is what the sink waits for. */
+function observed(opening?: Promise<void>) {
+  const done: string[] = [];
+  const source: Source<number> = {
+    kind: 'observed',
+    name: 'in',
+    bounded: false,
+    open() {
+      done.push('source opened');
+      return {
+        start: () => done.push('source started'),
+        position: () => 0,
+        pause() {},
+        resume() {},
+        close: () => {
+          done.push('source closed');
+        },
+      };
+    },
+  };
+  const sink: Sink<number> = {
+    kind: 'observed',
+    name: 'out',
+    guarantee: 'none',
+    async open() {
+      await opening;
+      done.push('sink opened');
+      return {
+        restore: () => {
+          done.push('sink restored');
+        },
+        write() {},
+        barrier() {},
+        flush: () => null,
+        commit() {},
+        abandon() {},
+        close: () => {
+          done.push('sink closed');
+        },
+      };
+    },
+  };
+  return { done, job: job('observed', () => from(source).pipe(to(sink))) };
+}
+
+describe('a task that is cancelled while it recovers', () => {
+  it.each(['acquireFence', 'manifests'] satisfies StoreStep[])('opens nothing: at %s', async step => {
+    const store = new FailingStore(memoryStore().task({ job: 'observed', task: 'main' }));
+    const held = Promise.withResolvers<void>();
+    store.plan(step, held.promise);
+    const { done, job } = observed();
+    const handle = start(job, { store: storeOf(store), logger: quiet });
+    await settled();
+    const cancelled = handle.cancel();
+    held.resolve();
+    await cancelled;
+    await settled();
+    expect(await handle.done).toBe('cancelled');
+    expect(done).toEqual([]);
+  });
+
+  it('does not even begin before its store was checked', async () => {
+    const store = new FailingStore(memoryStore().task({ job: 'observed', task: 'main' }));
+    const held = Promise.withResolvers<[]>();
+    const { done, job } = observed();
+    const handle = start(job, { store: { ...storeOf(store), check: () => held.promise }, logger: quiet });
+    const cancelled = handle.cancel();
+    held.resolve([]);
+    await cancelled;
+    await settled();
+    expect({ done, asked: store.asked }).toEqual({ done: [], asked: [] });
+  });
+
+  it('closes what it has opened, and opens no more', async () => {
+    const opening = Promise.withResolvers<void>();
+    const { done, job } = observed(opening.promise);
+    const handle = start(job, { store: memoryStore(), logger: quiet });
+    await settled();
+    const cancelled = handle.cancel();
+    opening.resolve();
+    await cancelled;
+    await settled();
+    expect(done).toEqual(['sink opened', 'sink closed']);
+  });
+});
+
+describe('a task that is stopped while it recovers', () => {
+  it('takes its final checkpoint without reading anything', async () => {
+    const store = memoryStore();
+    const opening = Promise.withResolvers<void>();
+    const { done, job } = observed(opening.promise);
+    const handle = start(job, { store, logger: quiet });
+    await settled();
+    const stopped = handle.stop();
+    opening.resolve();
+    await stopped;
+    expect(await handle.done).toBe('stopped');
+    expect(done).toEqual(['sink opened', 'sink restored', 'source opened', 'source closed', 'sink closed']);
+  });
+});
+
+describe('a restored task', () => {
+  it('knows how far each input was before any of them is read on', () => {
+    marbles(({ job, expectElements, watermark }) => {
+      // Both inputs have told their time before the barrier; the record behind it is read again after the crash.
+      const a = '       V---B-r-X---|';
+      const b = '       --W---------|';
+      const expected = '--W-B-t-(Wt)|';
+      const seen = actor('seen', {
+        emits: type<number>(),
+        update: 'return',
+        initial: () => 0,
+        receive(count: number, _: unknown, ctx) {
+          ctx.emit(ctx.watermark);
+          return count;
+        },
+      });
+      const values = { V: watermark(50), W: watermark(20), t: 20 };
+      expectElements(job({ a, b }, inputs => union(inputs.a, inputs.b).pipe(seen), { values })).toBe(expected, values);
+    });
+  });
+
+  it('fires at once a timer for a time that has passed, so that a crash changes nothing about it', () => {
+    marbles(({ job, expectElements, expectCommitted, watermark }) => {
+      const input = '    W-r-B-s-X---|';
+      const elements = ' W-a-B-b-(Wb)|';
+      const committed = '----a-------b';
+      const remembers = actor('remembers', {
+        emits: type<string>(),
+        update: 'return',
+        initial: () => 0,
+        receive(_: number, value: unknown, ctx) {
+          ctx.timers.atEventTime(value === 'r' ? 10 : 15);
+        },
+        onTimer(count: number, time, ctx) {
+          ctx.emit(time === 10 ? 'a' : 'b');
+          return count + 1;
+        },
+      });
+      const values = { W: watermark(20) };
+      const run = job(input, stream => stream.pipe(remembers), { values });
+      expectElements(run).toBe(elements, values);
+      expectCommitted(run).toBe(committed);
+    });
+  });
+});
