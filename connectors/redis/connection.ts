@@ -1,5 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import { InternalError } from '../../lib/index.ts';
+import { InternalError, messageOf } from '../../lib/index.ts';
 import { NoAnswer, redisFailure } from './errors.ts';
 import type { RedisStoreSettings } from './options.ts';
 import { type ScriptName, scripts } from './scripts/index.ts';
@@ -16,6 +16,9 @@ export class Connection {
   /** How often each connection came about; counts from the first one, which loses nothing. */
   readonly #times = new Map<Redis, number>();
   #lastError: unknown;
+  /** What makes every further use wrong. */
+  #fatal: unknown;
+  readonly #withReplica = new Set<string>();
   #isClosed = false;
 
   constructor(settings: RedisStoreSettings) {
@@ -38,7 +41,7 @@ export class Connection {
     try {
       return await within(timeoutMs, work(this.#client));
     } catch (error) {
-      const connectionError = this.#lastError;
+      const connectionError = this.#fatal ?? this.#lastError;
       throw redisFailure(error, { location, action, connectionError, timeoutMs, secrets: this.#secrets });
     }
   }
@@ -61,6 +64,17 @@ export class Connection {
       .map(node => `${node.options.host}:${node.options.port}#${this.#times.get(node) ?? 1}`)
       .sort()
       .join(' ');
+  }
+
+  /**
+   * Whether a replica was ever connected to this master. Where others may take over, one that is not there any more may be the
+   * master by now: what is written to this one may be lost.
+   */
+  hadReplica(address: string, has: boolean): boolean {
+    const { target } = this.settings;
+    if (target.kind === 'server' && !target.options.sentinels) return false;
+    if (has) this.#withReplica.add(address);
+    return this.#withReplica.has(address);
   }
 
   /** Gives back every socket and timer. */
@@ -111,6 +125,10 @@ export class Connection {
   #failed(error: unknown): void {
     const cause = (error as { lastNodeError?: unknown }).lastNodeError;
     this.#lastError = cause ?? error;
+    // ioredis would go on with database 0, where the state of somebody else may be.
+    if (!/DB index is out of range|SELECT/i.test(messageOf(error))) return;
+    this.#fatal = error;
+    this.#client.disconnect();
   }
 }
 

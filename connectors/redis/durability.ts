@@ -15,6 +15,8 @@ export interface DurabilitySettings {
   /** As in the options of the store. */
   readonly replicas: number | undefined;
   readonly timeoutMs: number;
+  /** Whether a replica must acknowledge also when none is connected now; told whether one is. */
+  mustHaveReplica(address: string, has: boolean): boolean;
 }
 
 /**
@@ -25,13 +27,14 @@ export async function waitUntilDurable(server: ServerCalls, settings: Durability
   const info = await infoOf(server);
   if (info.isAofOn !== false && (info.version === undefined || hasWaitAof(info)))
     await waitForDisk(server, info, settings);
-  const demanded = settings.replicas ?? Math.min(1, info.connectedReplicas ?? 0);
+  const hasReplica = (info.connectedReplicas ?? 0) > 0;
+  const demanded = settings.replicas ?? (settings.mustHaveReplica(server.address, hasReplica) || hasReplica ? 1 : 0);
   if (demanded === 0) return;
   const acknowledged = await server.wait(demanded, settings.timeoutMs);
   if (acknowledged >= demanded) return;
   throw new StoreUnavailableError(
     `Redis at ${server.address}: ${acknowledged} of ${demanded} replicas acknowledged what was written within ` +
-      `${settings.timeoutMs} ms. Check the replicas, or lower the option "replicas" of the store.`,
+      `${settings.timeoutMs} ms; there may be a failover. Check the replicas, or set the option "replicas" of the store.`,
   );
 }
 

@@ -214,17 +214,16 @@ export class RedisTask implements TaskStore {
   async #durably<T>(action: string, write: () => Promise<T>): Promise<T> {
     const connection = this.#connection;
     const { commandTimeoutMs, replicas } = connection.settings;
+    const settings = {
+      replicas,
+      timeoutMs: Math.ceil(commandTimeoutMs * 0.8),
+      mustHaveReplica: (address: string, has: boolean) => connection.hadReplica(address, has),
+    };
     for (let attempt = 0; attempt < 3; attempt++) {
       const epoch = connection.epoch();
       const answer = await write();
       await connection.run(`wait until "${action}" is durable`, () =>
-        Promise.all(
-          connection
-            .masters()
-            .map(node =>
-              waitUntilDurable(serverCalls(node), { replicas, timeoutMs: Math.ceil(commandTimeoutMs * 0.8) }),
-            ),
-        ),
+        Promise.all(connection.masters().map(node => waitUntilDurable(serverCalls(node), settings))),
       );
       if (connection.epoch() === epoch) return answer;
     }

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileStore } from '../../../lib/checkpoint/store-file/index.ts';
+import { fileStore } from '../../../connectors/file/snapshot-store.ts';
 import type { TaskRef } from '../../../lib/checkpoint/snapshot-store.ts';
 import { folderName } from '../../../lib/checkpoint/store-file/folder-name.ts';
 import { snapshotStoreContract } from '../../contract/snapshot-store.contract.ts';
@@ -30,5 +30,5 @@ snapshotStoreContract(
       },
     };
   },
-  { runs: 25 },
+  { runs: 25, canBeDamaged: true },
 );

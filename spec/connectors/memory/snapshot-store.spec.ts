@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memoryStore } from '../../../lib/checkpoint/store-memory.ts';
+import { memoryStore } from '../../../connectors/memory/snapshot-store.ts';
 import { snapshotStoreContract } from '../../contract/snapshot-store.contract.ts';
 import { bytesOf, manifestOf, segment } from '../../contract/snapshot-store.manifests.ts';
 
@@ -9,7 +9,7 @@ snapshotStoreContract(
     const store = memoryStore();
     return { open: () => store, dispose: async () => {} };
   },
-  { runs: 200 },
+  { runs: 200, canBeDamaged: false },
 );
 
 describe('memory store', () => {

@@ -42,5 +42,5 @@ snapshotStoreContract(
       },
     };
   },
-  { runs: 40 },
+  { runs: 40, canBeDamaged: true },
 );

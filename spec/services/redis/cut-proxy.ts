@@ -1,0 +1,71 @@
+import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A connection to a server that a spec can cut at the worst moment. */
+export class CutProxy {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #cutAtReply = false;
+  #refuses = false;
+  /** How often a client connected. */
+  connections = 0;
+
+  private constructor(port: number) {
+    this.#server = createServer(client => {
+      if (this.#refuses) {
+        client.destroy();
+        return;
+      }
+      this.connections++;
+      const server = connect(port, '127.0.0.1');
+      for (const socket of [client, server]) {
+        this.#sockets.add(socket);
+        socket.on('error', () => {});
+        socket.on('close', () => {
+          this.#sockets.delete(socket);
+          client.destroy();
+          server.destroy();
+        });
+      }
+      client.on('data', data => server.write(data));
+      server.on('data', data => {
+        if (!this.#cutAtReply) {
+          client.write(data);
+          return;
+        }
+        this.#cutAtReply = false;
+        client.destroy();
+      });
+    });
+  }
+
+  static async to(port: number): Promise<CutProxy> {
+    const proxy = new CutProxy(port);
+    await new Promise<void>(resolve => proxy.#server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** The next reply does not reach the client: the server has done its work, the connection is gone. */
+  loseNextReply(): void {
+    this.#cutAtReply = true;
+  }
+
+  /** From now on connections are broken off, those that are there too. */
+  refuse(): void {
+    this.#refuses = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  accept(): void {
+    this.#refuses = false;
+  }
+
+  async close(): Promise<void> {
+    this.refuse();
+    await new Promise(resolve => this.#server.close(resolve));
+  }
+}
