@@ -67,8 +67,10 @@ export function isJob(value: unknown): value is Job {
 function endsOf(name: string, build: () => JobStreams): WirableNode[] {
   const outer = building.job;
   building.job = name;
+  building.failure = undefined;
   try {
     const result: unknown = build();
+    if (building.failure !== undefined) throw building.failure;
     const streams = Array.isArray(result) ? result : [result];
     if (streams.length === 0 || !streams.every(isDataStream)) {
       throw new JobDefinitionError(

@@ -14,6 +14,7 @@ import { andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../
 import type { Logger } from '../observe/logger.ts';
 import { createMetrics, type TaskMetrics, type TaskTotals } from '../observe/metrics.ts';
 import type { Key } from '../stream/elements.ts';
+import { outsideGroups } from '../stream/native-group.ts';
 import { connectorsOf } from '../task/graph.ts';
 import { Task, type TaskOutcome } from '../task/task.ts';
 import type { DependencyContainer } from '../tokens.ts';
@@ -159,6 +160,17 @@ export class JobRun implements JobHandle {
   }
 
   async stop({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {
+    // An application may stop or cancel its job from inside a native operator of it.
+    outsideGroups(() => this.beginStop(drain));
+    await this.done;
+  }
+
+  async cancel(): Promise<void> {
+    outsideGroups(() => this.beginCancel());
+    await this.done;
+  }
+
+  private beginStop(drain: boolean): void {
     if (!this.isOver && !this.stopRequest) {
       this.stopRequest = { drain };
       this.stopTimer = this.container.resolve(tokens.SCHEDULER).schedule(() => {
@@ -179,10 +191,9 @@ export class JobRun implements JobHandle {
         this.task?.stop(drain);
       }
     }
-    await this.done;
   }
 
-  async cancel(): Promise<void> {
+  private beginCancel(): void {
     if (!this.isOver) {
       this.isCancelled = true;
       if (this.restartTimer) {
@@ -190,7 +201,6 @@ export class JobRun implements JobHandle {
         this.over({ outcome: 'cancelled' });
       } else this.task?.cancel();
     }
-    await this.done;
   }
 
   /** Everything that can be known to be wrong before anything is opened, and what the store's operator should know. */

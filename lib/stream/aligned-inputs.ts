@@ -12,6 +12,9 @@ export interface JoinedStage {
   complete(): void;
 }
 
+/** Stands for the end of an input that came while the input was held back. */
+const end = Symbol('end');
+
 interface Held {
   readonly value: unknown;
   readonly timestamp: number;
@@ -23,11 +26,13 @@ export class AlignedInputs {
   private readonly scope: Scope;
   private readonly out: JoinedStage;
   private readonly alignment: Alignment;
-  private readonly held: HeldElements<Held | Watermark>;
+  private readonly held: HeldElements<Held | Watermark | typeof end>;
   private readonly watermarks: number[];
+  /** Has told its end. */
+  private readonly hasEnded: boolean[];
+  /** May still pass something on: its end was not told, or waits behind what is held back. */
   private readonly isOpen: boolean[];
   private watermark = Number.NEGATIVE_INFINITY;
-  private isCompleted = false;
 
   constructor(scope: Scope, inputs: number, mode: AlignmentMode, out: JoinedStage) {
     this.scope = scope;
@@ -35,6 +40,7 @@ export class AlignedInputs {
     this.alignment = new Alignment(inputs, mode);
     this.held = new HeldElements(inputs);
     this.watermarks = new Array<number>(inputs).fill(Number.NEGATIVE_INFINITY);
+    this.hasEnded = new Array<boolean>(inputs).fill(false);
     this.isOpen = new Array<boolean>(inputs).fill(true);
   }
 
@@ -54,11 +60,12 @@ export class AlignedInputs {
       },
       error: error => this.out.error(error),
       complete: () => {
-        if (this.scope.hasFailed || !this.isOpen[index]) return;
-        this.isOpen[index] = false;
+        if (this.scope.hasFailed || this.hasEnded[index]) return;
+        this.hasEnded[index] = true;
+        // Barriers no longer wait for it, but its watermark holds until what is held back of it has passed.
         this.carryOut(this.alignment.close(index));
-        this.passLowestWatermark();
-        this.completeWhenDone();
+        if (this.alignment.element(index) === 'hold') this.held.hold(index, end);
+        else this.close(index);
       },
     };
   }
@@ -69,7 +76,6 @@ export class AlignedInputs {
       if ('emit' in step) this.out.mark(new Barrier(step.emit));
       else this.release(step.release);
     }
-    if (steps.length > 0) this.completeWhenDone();
   }
 
   private release(input: number): void {
@@ -77,7 +83,8 @@ export class AlignedInputs {
     const { timestamp, key } = scope;
     for (const element of this.held.take(input)) {
       if (scope.hasFailed) return;
-      if (element instanceof Watermark) this.advance(input, element);
+      if (element === end) this.close(input);
+      else if (element instanceof Watermark) this.advance(input, element);
       else {
         scope.timestamp = element.timestamp;
         scope.key = element.key;
@@ -107,9 +114,10 @@ export class AlignedInputs {
     this.out.mark(new Watermark(lowest));
   }
 
-  private completeWhenDone(): void {
-    if (this.isCompleted || this.held.size > 0 || this.isOpen.some(isOpen => isOpen)) return;
-    this.isCompleted = true;
-    if (!this.scope.hasFailed) this.out.complete();
+  private close(input: number): void {
+    this.isOpen[input] = false;
+    this.passLowestWatermark();
+    if (this.scope.hasFailed || this.isOpen.some(isOpen => isOpen)) return;
+    this.out.complete();
   }
 }

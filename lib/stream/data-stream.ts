@@ -1,9 +1,10 @@
-import { Observable, type Operator, type Subscriber } from 'rxjs';
-import { DetachedActorError, JobDefinitionError, LiftError, NotRunningError } from '../errors.ts';
+import { isObservable, Observable, type Operator, type Subscriber } from 'rxjs';
+import { JobDefinitionError, LiftError, NotRunningError } from '../errors.ts';
 import type { Side } from '../job/handle.ts';
 import type { Key, StreamElement } from './elements.ts';
-import { NativeGroup, type NativeOperator, runningGroup } from './native-group.ts';
-import type { WirableNode } from './node.ts';
+import { type NativeOperator, runningGroup } from './native-group.ts';
+import { lifted, nativeNode } from './native-node.ts';
+import { describe, nearestWith, upstream, type WirableNode } from './node.ts';
 import type { Stage } from './stage.ts';
 import type { Wiring } from './wiring.ts';
 
@@ -25,8 +26,11 @@ export const detached: {
   run?: (stream: WirableNode, out: (element: StreamElement<unknown>) => void, end: Subscriber<unknown>) => () => void;
 } = {};
 
-/** What is being built or run right now: a job declares its streams, so nothing may be subscribed meanwhile. */
-export const building: { job: string | undefined } = { job: undefined };
+/** The job that is being built right now: it declares its streams, so nothing may be subscribed meanwhile. */
+export const building: { job: string | undefined; failure: unknown } = { job: undefined, failure: undefined };
+
+/** The source whose plain Observable is being subscribed right now: it must not be made of streams. */
+export const feeding: { source: string | undefined; failure: unknown } = { source: undefined, failure: undefined };
 
 const brand = Symbol.for('tidemark.stream');
 
@@ -46,21 +50,19 @@ export class DataStream<T, out K extends KeyOrNone = undefined> extends Observab
   readonly node: WirableNode;
 
   constructor(node: WirableNode) {
-    super(subscriber => {
-      refuseInside(node);
-      return runDetached(node, subscriber, element => {
+    super(subscriber =>
+      runDetached(node, subscriber, element => {
         if ('value' in element) subscriber.next(element.value as T);
-      });
-    });
+      }),
+    );
     this.node = node;
   }
 
   /** Values as records with time and key, and marks, in order. */
   get elements$(): Observable<StreamElement<T>> {
-    return new Observable(subscriber => {
-      refuseInside(this.node);
-      return runDetached(this.node, subscriber, element => subscriber.next(element as StreamElement<T>));
-    });
+    return new Observable(subscriber =>
+      runDetached(this.node, subscriber, element => subscriber.next(element as StreamElement<T>)),
+    );
   }
 
   /**
@@ -91,8 +93,9 @@ export class DataStream<T, out K extends KeyOrNone = undefined> extends Observab
 
   /** RxJS 7 passes every native operator through here: `pipe`, composites made with `pipe`, and `f(stream)` alike. */
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
-    const apply = ((input: Observable<unknown>) =>
-      lifted(input, operator as Operator<unknown, unknown>)) as NativeOperator;
+    const apply: NativeOperator = input => lifted(input, operator as Operator<unknown, unknown>);
+    // A connectable Observable takes this method over from the stream that it was made of.
+    if (!isDataStream(this)) return lifted(this, operator as Operator<unknown, unknown>) as Observable<R>;
     return new DataStream<R, K>(nativeNode(this.node, apply));
   }
 
@@ -241,6 +244,9 @@ export class DataStream<T, out K extends KeyOrNone = undefined> extends Observab
     let stream: DataStream<unknown, KeyOrNone> = this;
     for (const operator of operators as unknown as NativeOperator[]) {
       const result = operator(stream);
+      if (!isObservable(result)) {
+        throw new JobDefinitionError(`An operator behind ${describe(stream.node)} answered no Observable.`);
+      }
       stream = isDataStream(result) ? result : new DataStream(nativeNode(stream.node, operator));
     }
     return stream;
@@ -251,94 +257,44 @@ interface SideDeclaring {
   wireSide(wiring: Wiring, name: string, out: Stage<unknown>): void;
 }
 
-interface NativeNode extends WirableNode {
-  readonly apply: NativeOperator;
-}
-
-function lifted(input: Observable<unknown>, operator: Operator<unknown, unknown>): Observable<unknown> {
-  const output = new Observable<unknown>();
-  output.source = input;
-  output.operator = operator;
-  return output;
-}
-
-/** One native operator; consecutive ones that nobody else reads are wired as one group. */
-function nativeNode(input: WirableNode, apply: NativeOperator): NativeNode {
-  const node: NativeNode = {
-    kind: 'native',
-    inputs: [input],
-    isKeyed: input.isKeyed,
-    sides: [],
-    apply,
-    wire(wiring, out, id) {
-      const operators = [apply];
-      let base = input;
-      while (base.kind === 'native' && wiring.hasOneConsumer(base)) {
-        operators.unshift((base as NativeNode).apply);
-        base = base.inputs[0] as WirableNode;
-      }
-      const group = new NativeGroup(
-        wiring.scope,
-        out,
-        `The ${operators.length === 1 ? 'native operator' : `${operators.length} native operators`} after ${describe(base)}`,
-        () => wiring.surroundings.finished(id),
-      );
-      if (wiring.surroundings.wasFinished(id)) group.finish();
-      else group.wire(operators);
-      if (group.isCompleted) wiring.onOpen(() => out.complete());
-      wiring.connect(base, group);
-    },
-  };
-  return node;
-}
-
-/** How messages call a node. */
-export function describe(node: WirableNode): string {
-  return node.name === undefined ? `a ${node.kind} stream` : `${node.kind} "${node.name}"`;
-}
-
-function upstream(node: WirableNode): WirableNode[] {
-  const found: WirableNode[] = [];
-  const queue = [node];
-  const seen = new Set<WirableNode>(queue);
-  for (let next = queue.shift(); next; next = queue.shift()) {
-    found.push(next);
-    for (const input of next.inputs) {
-      if (!seen.has(input)) {
-        seen.add(input);
-        queue.push(input);
-      }
-    }
-  }
-  return found;
-}
-
-/** Breadth first: the nearest comes first. */
-function nearestWith(node: WirableNode, tag: string): WirableNode | undefined {
-  return upstream(node).find(candidate => candidate.kind === 'actor' && candidate.sides.includes(tag));
-}
-
-function refuseInside(node: WirableNode): void {
+/**
+ * Whether the stream may be subscribed here. When not, the one who is to blame fails, and the subscriber is left without an
+ * answer: catchError() would hide an error, retry() would come back for ever, and without a handler it would end the process.
+ */
+function mayRun(node: WirableNode): boolean {
   const group = runningGroup();
   if (group !== null) {
-    throw group.refuse(
+    group.refuse(
       new LiftError(
-        `${group.label} subscribe another stream (${describe(node)}): barriers cannot cross there. Join streams with union() or connect().`,
+        `${group.label} subscribes another stream (${describe(node)}): barriers cannot cross there. Join streams with union() or ` +
+          'connect().',
       ),
     );
+    return false;
   }
   if (building.job !== undefined) {
-    throw new DetachedActorError(
-      `${describe(node)} is subscribed while job "${building.job}" is being built. A job only declares its streams: return it instead.`,
+    building.failure ??= new JobDefinitionError(
+      `${describe(node)} is subscribed while the job "${building.job}" is being built. A job only declares its streams: return ` +
+        'it instead.',
     );
+    return false;
   }
+  if (feeding.source !== undefined) {
+    feeding.failure ??= new JobDefinitionError(
+      `The Observable of the source "${feeding.source}" is made of a stream (${describe(node)}): barriers cannot cross there. ` +
+        'Join streams with union() or connect(), without from().',
+    );
+    return false;
+  }
+  return true;
 }
 
 function runDetached(
   node: WirableNode,
   subscriber: Subscriber<unknown>,
   out: (element: StreamElement<unknown>) => void,
-): () => void {
+): (() => void) | undefined {
+  if (!mayRun(node)) return;
   if (!detached.run) throw new NotRunningError('Import "tidemark" before a stream is subscribed outside a job.');
   return detached.run(node, out, subscriber);
 }

@@ -4,6 +4,7 @@ import type { Side } from '../job/handle.ts';
 import type { Sink } from '../task/sink.ts';
 import { building, DataStream, isDataStream, type KeyOrNone, type Op } from './data-stream.ts';
 import { streamOf } from './from.ts';
+import { runningGroup } from './native-group.ts';
 import type { WirableNode } from './node.ts';
 
 /** The node of a sink, or of an output that the application reads with `handle.output(tag)`. */
@@ -19,7 +20,7 @@ export function isSink(target: Sink<unknown> | Side<unknown>): target is Sink<un
 /** Writes a stream to a sink, or to a tag that `handle.output(tag)` reads, and passes its values on. */
 export function endIn<T>(target: Sink<T> | Side<T>): Op<T, T, KeyOrNone, KeyOrNone> {
   return ((source: Observable<T>) => {
-    if (!isDataStream(source) && building.job === undefined) {
+    if (!isDataStream(source) && building.job === undefined && runningGroup() === null) {
       throw new NotRunningError('to() writes from a running job: declare it inside job(name, …) and start that.');
     }
     const input = streamOf(source, 'to()').node;

@@ -1,9 +1,10 @@
 import type { Observable } from 'rxjs';
-import { DetachedActorError } from '../errors.ts';
+import { DetachedActorError, JobDefinitionError } from '../errors.ts';
 import { adaptSource, type Overflow } from '../task/plain-source.ts';
 import type { Source } from '../task/source.ts';
 import { building, DataStream, isDataStream, type KeyOrNone } from './data-stream.ts';
-import type { WirableNode } from './node.ts';
+import { runningGroup } from './native-group.ts';
+import { describe, type WirableNode } from './node.ts';
 
 /** The node of a source, with what a task opens. */
 export interface SourceNode extends WirableNode {
@@ -25,6 +26,9 @@ export function from<T>(
   source: Source<T> | Observable<T> | AsyncIterable<T>,
   options: FromOptions = {},
 ): DataStream<T> {
+  if (isDataStream(source)) {
+    throw new JobDefinitionError(`from() was given a stream (${describe(source.node)}): use it as it is.`);
+  }
   return sourceStream(adaptSource(source, options));
 }
 
@@ -49,6 +53,15 @@ function sourceStream<T>(source: Source<T>): DataStream<T> {
  */
 export function streamOf<T>(source: Observable<T>, operator: string): DataStream<T, KeyOrNone> {
   if (isDataStream(source)) return source as DataStream<T, KeyOrNone>;
+  const group = runningGroup();
+  if (group !== null) {
+    throw group.refuse(
+      new DetachedActorError(
+        `${operator} is applied to a plain Observable inside a native operator (${group.label}): its state would not be ` +
+          'checkpointed. Apply it to the stream itself.',
+      ),
+    );
+  }
   if (building.job !== undefined) {
     throw new DetachedActorError(
       `${operator} in job "${building.job}" is applied to a plain Observable: its state would not be checkpointed. ` +

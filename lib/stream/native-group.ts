@@ -1,6 +1,8 @@
-import { Observable, Scheduler, Subscriber } from 'rxjs';
-import { LiftError } from '../errors.ts';
+import { type Observable, Subscriber } from 'rxjs';
+import { LiftError, UserCodeError } from '../errors.ts';
 import type { Mark } from './elements.ts';
+import { GroupInput } from './group-input.ts';
+import { guardSchedulers, type SchedulerGuard } from './scheduler-guard.ts';
 import type { Scope, Stage } from './stage.ts';
 
 /** The native group whose operators run right now; nothing asynchronous and no other stream may be used inside it. */
@@ -11,53 +13,46 @@ export function runningGroup(): NativeGroup | null {
   return running;
 }
 
-/** Runs Tidemark's own code that happens to be called below a native operator, free of the group's guards. */
-export function outsideGroups<R>(work: () => R): R {
+/** Leaves the guards of the group that is running, for code of Tidemark's own below it; answers where to return. */
+export function leaveGroups(): NativeGroup | null {
   const outer = running;
   running = null;
+  return outer;
+}
+
+export function returnToGroup(outer: NativeGroup | null): void {
+  running = outer;
+}
+
+/** Runs Tidemark's own code that happens to be called below a native operator, free of the group's guards. */
+export function outsideGroups<R>(work: () => R): R {
+  const outer = leaveGroups();
   try {
     return work();
   } finally {
-    running = outer;
+    returnToGroup(outer);
   }
-}
-
-const guarded = Symbol.for('tidemark.scheduler-guard');
-
-/**
- * Makes RxJS's schedulers refuse work while a group subscribes or handles a record: what they would emit later could fall
- * on the wrong side of a barrier. The queue scheduler works at once and is allowed.
- */
-function guardSchedulers(): void {
-  const prototype = Scheduler.prototype as Scheduler & { [guarded]?: true };
-  if (prototype[guarded]) return;
-  prototype[guarded] = true;
-  const schedule = prototype.schedule;
-  prototype.schedule = function (this: Scheduler, ...args: Parameters<Scheduler['schedule']>) {
-    if (running !== null && this.constructor.name !== 'QueueScheduler') {
-      throw running.refuse(
-        new LiftError(
-          `${running.label} use an RxJS scheduler while they ${running.isWired ? 'handle a record' : 'subscribe'}: ` +
-            'what they emit later would be lost in a crash. Use the checkpointed operator of the same name from ' +
-            '"tidemark/operators", or read handle.output(tag) when this is a side effect of the application.',
-        ),
-      );
-    }
-    return schedule.apply(this, args) as ReturnType<Scheduler['schedule']>;
-  } as Scheduler['schedule'];
 }
 
 export type NativeOperator = (input: Observable<unknown>) => Observable<unknown>;
 
-/** Consecutive native operators, subscribed once per task, that records pass synchronously and marks go around. */
-export class NativeGroup implements Stage<unknown> {
+/**
+ * Consecutive native operators, subscribed once per task, that records pass synchronously and marks go around: whatever leaves
+ * the group leaves it while one of its records, or the end of its input, is handled.
+ */
+export class NativeGroup implements Stage<unknown>, SchedulerGuard {
   readonly label: string;
   readonly scope: Scope;
   readonly out: Stage<unknown>;
   isWired = false;
+  /** Completed, or ended by an error notification: nothing more comes out but marks. */
   isCompleted = false;
+  hasRefused = false;
   private head: Subscriber<unknown> | null = null;
+  private readonly tail: Tail;
   private failure: unknown;
+  /** The input's error notification that is on its way through the operators, as they see it and as the stages do. */
+  private passing: { readonly seen: unknown; readonly error: unknown } | null = null;
   private readonly whenCompleted: () => void;
 
   constructor(scope: Scope, out: Stage<unknown>, label: string, whenCompleted: () => void) {
@@ -65,48 +60,42 @@ export class NativeGroup implements Stage<unknown> {
     this.out = out;
     this.label = label;
     this.whenCompleted = whenCompleted;
+    this.tail = new Tail(this);
   }
 
-  /** Subscribes the operators; afterwards the group waits for its first record. Throws `LiftError`. */
+  /** Subscribes the operators; afterwards the group waits for its first record. Throws `LiftError`, or what an operator threw. */
   wire(operators: readonly NativeOperator[]): void {
-    guardSchedulers();
-    const input = new Observable<unknown>(subscriber => {
-      if (this.isWired) {
-        subscriber.error(
-          new LiftError(
-            `${this.label} subscribe their source later than at the start (as retry, repeat or a delayed subscription do): ` +
-              'what came in between would be lost. Restart strategies of the job replace retry.',
-          ),
-        );
-      } else if (this.head !== null) {
-        subscriber.error(
-          new LiftError(
-            `${this.label} subscribe their source twice. Branch the stream itself and join it with union().`,
-          ),
-        );
-      } else this.head = subscriber;
-    });
+    guardSchedulers(runningGroup);
+    const input: Observable<unknown> = new GroupInput(this, subscriber => this.connect(subscriber));
     const outer = running;
     running = this;
     try {
-      operators.reduce((source, operator) => operator(source), input).subscribe(new Tail(this));
+      operators.reduce((source, operator) => operator(source), input).subscribe(this.tail);
     } catch (error) {
       this.failure ??= error;
     } finally {
       running = outer;
     }
-    if (this.failure !== undefined) throw this.failure;
-    if (this.head === null && !this.isCompleted) {
-      throw new LiftError(`${this.label} did not subscribe their source at the start: records would be lost.`);
+    if (this.failure === undefined && this.head === null && !this.isCompleted) {
+      this.failure = new LiftError(`${this.label} did not subscribe its source at the start: records would be lost.`);
+    }
+    if (this.failure !== undefined) {
+      this.close();
+      throw this.failure;
     }
     this.isWired = true;
   }
 
   next(value: unknown): void {
     if (this.isCompleted) return;
+    const head = this.head as Subscriber<unknown>;
+    if (head.closed) {
+      this.failUnlessCompleted('no longer listens to its source, but has not completed');
+      return;
+    }
     const outer = running;
     running = this;
-    (this.head as Subscriber<unknown>).next(value);
+    head.next(value);
     running = outer;
   }
 
@@ -114,12 +103,18 @@ export class NativeGroup implements Stage<unknown> {
     this.out.mark(mark);
   }
 
+  /** The input's error notification: the operators see it as the source gave it, and may handle it. */
   error(error: unknown): void {
     if (this.isCompleted) return;
+    const isOfSource = error instanceof UserCodeError && error.context.source !== undefined;
+    const seen = isOfSource ? error.cause : error;
+    this.passing = { seen, error };
     const outer = running;
     running = this;
-    (this.head as Subscriber<unknown>).error(error);
+    (this.head as Subscriber<unknown>).error(seen);
     running = outer;
+    this.passing = null;
+    this.failUnlessCompleted('did not end when its source failed');
   }
 
   complete(): void {
@@ -134,16 +129,10 @@ export class NativeGroup implements Stage<unknown> {
     running = outer;
     scope.timestamp = timestamp;
     scope.key = key;
-    if (!this.isCompleted && !scope.hasFailed) {
-      scope.fail(
-        new LiftError(
-          `${this.label} did not complete with their source: something in them still waits, and would be lost.`,
-        ),
-      );
-    }
+    this.failUnlessCompleted('did not complete with its source');
   }
 
-  /** The operators completed, or the restored checkpoint says that they had: nothing more comes out but marks. */
+  /** The operators completed, or the restored checkpoint says that they had. */
   finish(): void {
     if (this.isCompleted) return;
     this.isCompleted = true;
@@ -151,23 +140,51 @@ export class NativeGroup implements Stage<unknown> {
     this.whenCompleted();
   }
 
-  /** Fails the task at once, or the wiring, whatever an operator like catchError makes of the throw that follows. */
+  /** Unsubscribes the operators, for a task that has ended. */
+  close(): void {
+    outsideGroups(() => this.tail.unsubscribe());
+  }
+
+  /**
+   * Fails the task at once, or the wiring, whatever an operator like catchError makes of the error that follows.
+   */
   refuse(error: unknown): unknown {
+    this.hasRefused = true;
     if (this.isWired) this.scope.fail(error);
     else this.failure ??= error;
     return error;
   }
 
+  refuseScheduler(): unknown {
+    return this.refuse(
+      new LiftError(
+        `${this.label} uses an RxJS scheduler while it ${this.isWired ? 'handles a record' : 'is subscribed'}: what it emits later ` +
+          'would be lost in a crash. Use the checkpointed operator of the same name from "tidemark/operators"; for a side effect ' +
+          'of the application, read handle.output(tag) instead.',
+      ),
+    );
+  }
+
+  /** Hand-written code threw where RxJS would report it to a timer and carry on. */
+  threw(error: unknown): void {
+    if (this.isWired) this.scope.fail(error, { native: this.label });
+    else this.failure ??= error;
+  }
+
   /** Leaves the group's guards while a value is handled downstream. */
   emit(value: unknown): void {
-    if (this.scope.hasFailed) return;
-    if (running !== this) {
-      this.scope.fail(
+    if (!this.isWired) {
+      this.refuse(
         new LiftError(
-          `${this.label} emitted while none of their records was being handled (a promise, a timer or another stream): ` +
-            'such output is not covered by any checkpoint. Use the checkpointed operator from "tidemark/operators", or union().',
+          `${this.label} emits a value when it is subscribed (as startWith does): it would be repeated at every restart. Use ` +
+            'startWith from "tidemark/operators".',
         ),
       );
+      return;
+    }
+    if (this.scope.hasFailed) return;
+    if (running !== this) {
+      this.refuseLate('emitted');
       return;
     }
     running = null;
@@ -175,19 +192,61 @@ export class NativeGroup implements Stage<unknown> {
     running = this;
   }
 
+  /** The operators ended with an error: the input's own goes on downstream, any other fails the task at once. */
   fail(error: unknown): void {
-    const outer = running;
-    running = null;
-    this.out.error(error);
-    running = outer;
+    if (this.passing === null || this.passing.seen !== error) {
+      this.threw(error);
+      return;
+    }
+    this.isCompleted = true;
+    const outer = leaveGroups();
+    this.out.error(this.passing.error);
+    returnToGroup(outer);
   }
 
   completeDownstream(): void {
+    if (this.isWired && running !== this) {
+      if (!this.scope.hasFailed) this.refuseLate('completed');
+      return;
+    }
     this.finish();
-    const outer = running;
-    running = null;
+    if (!this.isWired) return;
+    const outer = leaveGroups();
     this.out.complete();
-    running = outer;
+    returnToGroup(outer);
+  }
+
+  /** Whoever is refused gets no answer: an error would be hidden by catchError(), and bring retry() back for ever. */
+  private connect(subscriber: Subscriber<unknown>): void {
+    if (this.isWired) {
+      this.refuse(
+        new LiftError(
+          `${this.label} subscribes its source later than at the start (as retry, repeat or a delayed subscription do): what came ` +
+            'in between would be lost. Restart strategies of the job replace retry.',
+        ),
+      );
+    } else if (this.head !== null) {
+      this.refuse(
+        new LiftError(`${this.label} subscribes its source twice. Branch the stream itself and join it with union().`),
+      );
+    } else this.head = subscriber;
+  }
+
+  private refuseLate(what: 'emitted' | 'completed'): void {
+    this.refuse(
+      new LiftError(
+        `${this.label} ${what} while none of its records was being handled (a promise, a timer, a Subject or another stream): no ` +
+          'checkpoint covers that. Use the checkpointed operator from "tidemark/operators", join streams with union(), and end a ' +
+          'job with handle.stop().',
+      ),
+    );
+  }
+
+  private failUnlessCompleted(problem: string): void {
+    if (this.isCompleted || this.scope.hasFailed) return;
+    this.refuse(
+      new LiftError(`${this.label} ${problem}: something in it still waits, and what follows would be lost.`),
+    );
   }
 }
 
@@ -201,26 +260,16 @@ class Tail extends Subscriber<unknown> {
   }
 
   protected override _next(value: unknown): void {
-    if (this.group.isWired) this.group.emit(value);
-    else {
-      this.group.refuse(
-        new LiftError(
-          `${this.group.label} emit a value when they are subscribed (as startWith does): it would be repeated at every ` +
-            'restart. Use startWith from "tidemark/operators".',
-        ),
-      );
-    }
+    this.group.emit(value);
   }
 
   protected override _error(error: unknown): void {
-    if (this.group.isWired) this.group.fail(error);
-    else this.group.refuse(error);
+    this.group.fail(error);
     this.unsubscribe();
   }
 
   protected override _complete(): void {
-    if (this.group.isWired) this.group.completeDownstream();
-    else this.group.finish();
+    this.group.completeDownstream();
     this.unsubscribe();
   }
 }

@@ -24,3 +24,30 @@ export interface WirableNode extends StreamNode {
 }
 
 export type SideTag = Side<unknown>;
+
+/** How messages call a node. */
+export function describe(node: WirableNode): string {
+  return node.name === undefined ? `a ${node.kind} stream` : `${node.kind} "${node.name}"`;
+}
+
+/** The node and all that lead to it, the nearest first. */
+export function upstream(node: WirableNode): WirableNode[] {
+  const found: WirableNode[] = [];
+  const queue = [node];
+  const seen = new Set<WirableNode>(queue);
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    found.push(next);
+    for (const input of next.inputs) {
+      if (!seen.has(input)) {
+        seen.add(input);
+        queue.push(input);
+      }
+    }
+  }
+  return found;
+}
+
+/** The nearest actor upstream that declares the side output. */
+export function nearestWith(node: WirableNode, tag: string): WirableNode | undefined {
+  return upstream(node).find(candidate => candidate.kind === 'actor' && candidate.sides.includes(tag));
+}

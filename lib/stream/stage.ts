@@ -77,7 +77,10 @@ export class FanOut<T> implements Stage<T> {
   }
 
   error(error: unknown): void {
-    for (const out of this.outs) out.error(error);
+    for (const out of this.outs) {
+      if (this.scope.hasFailed) return;
+      out.error(error);
+    }
   }
 
   complete(): void {

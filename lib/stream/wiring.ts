@@ -16,8 +16,6 @@ export interface Surroundings {
   actor(stage: ActorStage, id: string): void;
   /** An actor's state at a barrier, taken before the barrier is passed on. */
   captured(actor: string, barrier: number, capture: ActorCapture): void;
-  /** Takes what an actor emits to a side output that no stream reads. */
-  looseSide(name: string, value: unknown): void;
   /** Whether states that actors return are frozen. */
   readonly freezesState: boolean;
   /** Whether the restored checkpoint says that this node had completed. */
@@ -36,6 +34,7 @@ export class Wiring {
   private readonly fanOuts = new Map<WirableNode, FanOut<unknown>>();
   private readonly stages = new Map<WirableNode, unknown>();
   private readonly whenOpen: (() => void)[] = [];
+  private readonly whenClosed: (() => void)[] = [];
 
   constructor(scope: Scope, surroundings: Surroundings, ends: readonly WirableNode[]) {
     this.scope = scope;
@@ -95,6 +94,24 @@ export class Wiring {
 
   open(): void {
     for (const work of this.whenOpen.splice(0)) this.scope.enter(work);
+  }
+
+  /** Runs `work` when the task has ended, however it did. */
+  onClose(work: () => void): void {
+    this.whenClosed.push(work);
+  }
+
+  /** Gives back what the stages hold; throws the first error of user code that runs on the way (`finalize`). */
+  close(): void {
+    const failures: unknown[] = [];
+    for (const work of this.whenClosed.splice(0)) {
+      try {
+        work();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   private visit(node: WirableNode, taken: Set<string>): void {

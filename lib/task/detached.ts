@@ -1,11 +1,11 @@
 import { asyncScheduler, type Subscriber } from 'rxjs';
-import { messageOf, NotRunningError, TidemarkError, UserCodeError } from '../errors.ts';
+import { type ErrorContext, messageOf, NotRunningError, TidemarkError, UserCodeError } from '../errors.ts';
 import { andThen, attempt, eachInOrder, isPromise } from '../maybe-promise.ts';
 import { createLogger } from '../observe/create-logger.ts';
-import { describe, detached } from '../stream/data-stream.ts';
+import { detached } from '../stream/data-stream.ts';
 import { type Mark, type StreamElement, StreamRecord } from '../stream/elements.ts';
 import type { SourceNode } from '../stream/from.ts';
-import type { WirableNode } from '../stream/node.ts';
+import { describe, type WirableNode } from '../stream/node.ts';
 import type { Stage } from '../stream/stage.ts';
 import { Wiring } from '../stream/wiring.ts';
 import { Gate } from './gate.ts';
@@ -22,11 +22,7 @@ function runDetached(
   subscriber: Subscriber<unknown>,
 ): () => void {
   const gate = new Gate(asyncScheduler, (error, context) => {
-    subscriber.error(
-      error instanceof TidemarkError || !context.operator
-        ? error
-        : new UserCodeError(`"${context.operator}" threw: ${messageOf(error)}`, { cause: error, context }),
-    );
+    subscriber.error(shown(error, context));
   });
   const sources: SourceRunner[] = [];
   const actors: { close(): void; open(): void }[] = [];
@@ -43,7 +39,9 @@ function runDetached(
             `${describe(sourceNode)} is read by a running job only: start the job and subscribe to handle.output(tag).`,
           );
         }
-        sources.push(new SourceRunner(source, stage, gate, { job: 'detached', task: 'detached', logger, checkpoint() {} }));
+        sources.push(
+          new SourceRunner(source, stage, gate, { job: 'detached', task: 'detached', logger, checkpoint() {} }),
+        );
       },
       sink(sinkNode) {
         throw new NotRunningError(`${describe(sinkNode)} is written by a running job only: start the job.`);
@@ -53,13 +51,17 @@ function runDetached(
         // Nothing is kept, so the next capture is relative to this one.
         capture.commit();
       },
-      looseSide: () => {},
       wasFinished: () => false,
       finished: () => {},
     },
     [node],
   );
-  wiring.connect(node, new ElementView(gate, out, subscriber));
+  try {
+    wiring.connect(node, new ElementView(gate, out, subscriber));
+  } catch (error) {
+    wiring.close();
+    throw error;
+  }
   wiring.open();
   for (const actor of actors) actor.open();
   const failed = (error: unknown) => gate.fail(error);
@@ -76,9 +78,17 @@ function runDetached(
   if (isPromise(opened)) void opened.then(undefined, failed);
   return () => {
     gate.close();
+    wiring.close();
     for (const actor of actors) actor.close();
     for (const source of sources) void source.close();
   };
+}
+
+/** As RxJS would: what native operators threw and sources failed with is shown as it is. */
+function shown(error: unknown, context: ErrorContext): unknown {
+  if (error instanceof UserCodeError && error.context.source !== undefined) return error.cause;
+  if (error instanceof TidemarkError || !context.operator) return error;
+  return new UserCodeError(`"${context.operator}" threw: ${messageOf(error)}`, { cause: error, context });
 }
 
 /** Shows what passes as elements. */

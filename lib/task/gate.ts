@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import type { ErrorContext } from '../errors.ts';
 import type { Key } from '../stream/elements.ts';
-import { outsideGroups } from '../stream/native-group.ts';
+import { leaveGroups, type NativeGroup, returnToGroup } from '../stream/native-group.ts';
 import type { Scope, Stage } from '../stream/stage.ts';
 
 /**
@@ -34,7 +34,9 @@ export class Gate implements Scope {
     if (this.hasFailed) return;
     this.hasFailed = true;
     this.waiting = [];
+    const outer = leaveGroups();
     this.whenFailed(error, context);
+    returnToGroup(outer);
   }
 
   /** Lets nothing in any more, without a failure. */
@@ -44,6 +46,14 @@ export class Gate implements Scope {
   }
 
   enter(work: () => void): void {
+    if (this.isBusy) {
+      // Counted when it is handled: a barrier may still come before it.
+      this.between(() => {
+        this.entered++;
+        work();
+      });
+      return;
+    }
     this.entered++;
     this.between(work);
   }
@@ -55,26 +65,33 @@ export class Gate implements Scope {
       this.waiting.push(work);
       return;
     }
-    this.isBusy = true;
+    const outer = this.begin();
     try {
-      outsideGroups(work);
-      this.drain();
+      work();
+      this.handleWaiting();
     } catch (error) {
       this.fail(error);
     } finally {
-      this.isBusy = false;
-      this.timestamp = Number.NaN;
-      this.key = undefined;
+      this.end(outer);
     }
   }
 
   /** One record. */
   next<T>(stage: Stage<T>, value: T, timestamp: number): void {
-    this.enter(() => {
-      this.timestamp = timestamp;
-      this.key = undefined;
-      stage.next(value);
-    });
+    if (this.hasFailed) return;
+    if (this.isBusy) {
+      this.waiting.push(() => this.handle(stage, value, timestamp));
+      return;
+    }
+    const outer = this.begin();
+    try {
+      this.handle(stage, value, timestamp);
+      this.handleWaiting();
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.end(outer);
+    }
   }
 
   /** Many records, one after another, without a call or closure for each. */
@@ -89,7 +106,19 @@ export class Gate implements Scope {
     });
   }
 
-  private drain(): void {
+  private handle<T>(stage: Stage<T>, value: T, timestamp: number): void {
+    this.entered++;
+    this.timestamp = timestamp;
+    this.key = undefined;
+    stage.next(value);
+  }
+
+  private begin(): NativeGroup | null {
+    this.isBusy = true;
+    return leaveGroups();
+  }
+
+  private handleWaiting(): void {
     while (this.waiting.length > 0 && !this.hasFailed) {
       const works = this.waiting;
       this.waiting = [];
@@ -100,5 +129,12 @@ export class Gate implements Scope {
         work();
       }
     }
+  }
+
+  private end(outer: NativeGroup | null): void {
+    this.isBusy = false;
+    this.timestamp = Number.NaN;
+    this.key = undefined;
+    returnToGroup(outer);
   }
 }

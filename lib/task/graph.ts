@@ -1,10 +1,9 @@
 import type { ActorNode } from '../actor/actor.ts';
 import { deadLetters } from '../actor/behaviour.ts';
 import { JobDefinitionError } from '../errors.ts';
-import { describe } from '../stream/data-stream.ts';
 import type { SinkNode } from '../stream/end.ts';
 import type { SourceNode } from '../stream/from.ts';
-import type { WirableNode } from '../stream/node.ts';
+import { describe, type WirableNode } from '../stream/node.ts';
 
 /** Everything that is wrong with a job's graph before it runs, one sentence each. */
 export function graphProblems(nodes: readonly WirableNode[]): string[] {
