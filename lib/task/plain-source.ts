@@ -1,189 +1,56 @@
-import { isObservable, type Observable, type Subscription } from 'rxjs';
-import type { Json } from '../checkpoint/manifest.ts';
-import { ExternalError, JobDefinitionError, messageOf } from '../errors.ts';
-import { type Source, type SourceContext, type SourceReader, wrapSource } from './source.ts';
+import { isObservable, type Observable } from 'rxjs';
+import { JobDefinitionError } from '../errors.ts';
+import { iterableSource } from './iterable-source.ts';
+import { observableSource } from './observable-source.ts';
+import type { Overflow } from './overflow-buffer.ts';
+import type { Source } from './source.ts';
 
-/** How many values of a hot Observable wait while the job is paused, and what happens to one more. */
-export interface Overflow {
-  readonly size: number;
-  readonly when: 'error' | 'drop-oldest' | 'drop-newest';
-}
+export type { Overflow } from './overflow-buffer.ts';
 
 export interface PlainSourceOptions {
   readonly buffer?: Overflow;
   readonly name?: string;
 }
 
+const overflows: readonly unknown[] = ['error', 'drop-oldest', 'drop-newest'] satisfies Overflow['when'][];
+
 /** The source itself when it is a connector's; an adapter around an Observable or an async iterable. */
 export function adaptSource<T>(
   source: Source<T> | Observable<T> | AsyncIterable<T>,
-  options: PlainSourceOptions,
+  { buffer, name }: PlainSourceOptions,
 ): Source<T> {
-  if (isObservable(source)) return observableSource(source, options);
-  if (Symbol.asyncIterator in source) return iterableSource(source, options);
-  if (typeof source?.open === 'function') {
-    return options.name === undefined || options.name === source.name
-      ? source
-      : wrapSource(source, { name: options.name });
+  if (buffer !== undefined && !isObservable(source)) {
+    throw new JobDefinitionError('from(): "buffer" is for Observables; other sources are paused and need none.');
   }
-  throw new JobDefinitionError('from() takes a source of a connector, an Observable or an async iterable.');
+  if (isObservable(source)) return observableSource(source, name ?? 'observable', verified(buffer));
+  if (isAsyncIterable(source)) return iterableSource(source, name ?? 'iterable');
+  if (isSource(source)) return name === undefined || name === source.name ? source : renamed(source, name);
+  throw new JobDefinitionError(
+    'from() takes a source of a connector, an Observable or an async iterable; make an Observable of an array with from() of RxJS.',
+  );
 }
 
-/** Reads a hot Observable through a bounded buffer; what it pushes before a restart is gone, so at-most-once. */
-function observableSource<T>(input: Observable<T>, { buffer, name }: PlainSourceOptions): Source<T> {
-  const { size, when } = buffer ?? { size: 1_000, when: 'error' };
-  return {
-    kind: 'observable',
-    name: name ?? 'observable',
-    bounded: false,
-    embedded: true,
-    open: (_position, context) => new ObservableReader(input, context, size, when),
-  };
+function verified(buffer: Overflow = { size: 1_000, when: 'error' }): Overflow {
+  if (Number.isSafeInteger(buffer.size) && buffer.size >= 0 && overflows.includes(buffer.when)) return buffer;
+  throw new JobDefinitionError(
+    `from(): "buffer" is { size: ${buffer.size}, when: '${buffer.when}' }, but size must be a whole number from 0, and when one ` +
+      `of ${overflows.join(', ')}.`,
+  );
 }
 
-class ObservableReader<T> implements SourceReader {
-  private subscription: Subscription | undefined;
-  private waiting: T[] = [];
-  private isPaused = false;
-  private hasEnded = false;
-  private failure: { error: unknown } | undefined;
-  private readonly input: Observable<T>;
-  private readonly context: SourceContext<T>;
-  private readonly size: number;
-  private readonly when: Overflow['when'];
-
-  constructor(input: Observable<T>, context: SourceContext<T>, size: number, when: Overflow['when']) {
-    this.input = input;
-    this.context = context;
-    this.size = size;
-    this.when = when;
-  }
-
-  start(): void {
-    this.subscription = this.input.subscribe({
-      next: value => this.take(value),
-      error: error => {
-        this.failure = { error };
-        if (!this.isPaused) this.end();
-      },
-      complete: () => {
-        this.hasEnded = true;
-        if (!this.isPaused) this.end();
-      },
-    });
-  }
-
-  position(): Json {
-    return null;
-  }
-
-  pause(): void {
-    this.isPaused = true;
-  }
-
-  resume(): void {
-    this.isPaused = false;
-    const waiting = this.waiting;
-    this.waiting = [];
-    if (waiting.length) this.context.batch(waiting);
-    if (!this.isPaused) this.end();
-  }
-
-  close(): void {
-    this.subscription?.unsubscribe();
-    this.waiting = [];
-  }
-
-  private take(value: T): void {
-    if (!this.isPaused) {
-      this.context.next(value);
-    } else if (this.waiting.length < this.size) {
-      this.waiting.push(value);
-    } else if (this.when === 'error') {
-      this.subscription?.unsubscribe();
-      this.context.error(
-        new ExternalError(
-          `The Observable source pushed more than ${this.size} values while the job was paused. ` +
-            'Give from() a larger buffer, let it drop values, or make the sinks faster.',
-        ),
-      );
-    } else if (this.when === 'drop-oldest') {
-      this.waiting.shift();
-      this.waiting.push(value);
-    }
-  }
-
-  private end(): void {
-    if (this.failure) this.context.failed(this.failure.error);
-    else if (this.hasEnded) this.context.complete();
-  }
+function isAsyncIterable<T>(source: Source<T> | AsyncIterable<T>): source is AsyncIterable<T> {
+  return typeof source === 'object' && source !== null && Symbol.asyncIterator in source;
 }
 
-/** Pulls an async iterable one value after another, and not at all while the job is paused. */
-function iterableSource<T>(input: AsyncIterable<T>, { name }: PlainSourceOptions): Source<T> {
-  return {
-    kind: 'iterable',
-    name: name ?? 'iterable',
-    bounded: true,
-    embedded: true,
-    open: (_position, context) => new IterableReader(input, context),
-  };
+function isSource<T>(source: Source<T> | undefined | null): source is Source<T> {
+  return typeof source?.open === 'function';
 }
 
-class IterableReader<T> implements SourceReader {
-  private readonly iterator: AsyncIterator<T>;
-  private readonly context: SourceContext<T>;
-  private isPaused = false;
-  private isClosed = false;
-  private isPulling = false;
-
-  constructor(input: AsyncIterable<T>, context: SourceContext<T>) {
-    this.iterator = input[Symbol.asyncIterator]();
-    this.context = context;
-  }
-
-  start(): void {
-    void this.pull();
-  }
-
-  position(): Json {
-    return null;
-  }
-
-  pause(): void {
-    this.isPaused = true;
-  }
-
-  resume(): void {
-    this.isPaused = false;
-    void this.pull();
-  }
-
-  close(): void {
-    this.isClosed = true;
-    // A generator that is suspended in an await of its own answers only later: it is told, but not waited for.
-    void Promise.resolve(this.iterator.return?.()).catch(error => {
-      this.context.logger.warn({ error: messageOf(error) }, 'closing the async iterable failed');
-    });
-  }
-
-  private async pull(): Promise<void> {
-    if (this.isPulling) return;
-    this.isPulling = true;
-    try {
-      while (!this.isPaused && !this.isClosed) {
-        const { done, value } = await this.iterator.next();
-        if (this.isClosed) return;
-        if (done) {
-          this.context.complete();
-          return;
-        }
-        this.context.next(value);
-      }
-    } catch (error) {
-      if (!this.isClosed) this.context.failed(error);
-    } finally {
-      this.isPulling = false;
-    }
-  }
+function renamed<T>(source: Source<T>, name: string): Source<T> {
+  // The methods are those of the source itself, which may have private fields.
+  return Object.create(source, {
+    name: { value: name, enumerable: true },
+    open: { value: source.open.bind(source) },
+    ...(source.check && { check: { value: source.check.bind(source) } }),
+  }) as Source<T>;
 }
