@@ -103,6 +103,11 @@ export class Coordinator {
     this.scheduleNext();
   }
 
+  /** The oldest checkpoint that is kept. */
+  get oldestRetained(): Manifest | undefined {
+    return this.stored.find(({ confirmed }) => confirmed)?.manifest;
+  }
+
   /** Forgets the stored chain of an actor: the next snapshot of it is full. */
   forgetChain(actor: string): void {
     this.chains.delete(actor);

@@ -6,7 +6,14 @@ import { Coordinator, type Final } from '../checkpoint/coordinator.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
-import { type ErrorContext, messageOf, StateMismatchError, TidemarkError, UserCodeError } from '../errors.ts';
+import {
+  type ErrorContext,
+  LiftError,
+  messageOf,
+  StateMismatchError,
+  TidemarkError,
+  UserCodeError,
+} from '../errors.ts';
 import type { CheckpointEvent } from '../job/handle.ts';
 import type { Outputs } from '../job/outputs.ts';
 import type { ResolvedSettings } from '../job/settings.ts';
@@ -355,11 +362,11 @@ export class Task {
     const { ref } = this.services;
     const wrapped =
       error instanceof TidemarkError
-        ? error
-        : new UserCodeError(
-            `${throwerIn(context)} of job "${ref.job}" threw: ${messageOf(error)}`,
-            { cause: error, context: { ...context, job: ref.job, task: ref.task } },
-          );
+        ? withOldest(error, this.coordinator?.oldestRetained)
+        : new UserCodeError(`${throwerIn(context)} of job "${ref.job}" threw: ${messageOf(error)}`, {
+            cause: error,
+            context: { ...context, job: ref.job, task: ref.task },
+          });
     void this.end({ error: wrapped });
   }
 
@@ -386,4 +393,14 @@ function throwerIn({ native, operator, sink, source }: ErrorContext): unknown {
   if (operator) return `"${operator}"`;
   if (sink) return `The sink "${sink}"`;
   return source ? `The source "${source}"` : 'An operator';
+}
+
+/** What the operator held since it began is in no checkpoint: the older one is, the less it lacks. */
+function withOldest(error: TidemarkError, oldest: Manifest | undefined): TidemarkError {
+  if (!(error instanceof LiftError) || !oldest) return error;
+  return new LiftError(
+    `${error.message} Checkpoints may lack what it held; the oldest that is retained is ${oldest.id}, of ` +
+      `${new Date(oldest.createdAt).toISOString()}.`,
+    { cause: error.cause, context: { ...error.context, oldestCheckpointId: oldest.id } },
+  );
 }
