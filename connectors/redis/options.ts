@@ -131,8 +131,9 @@ export function redisStoreSettings(given: string | RedisStoreOptions): RedisStor
 
 const wrong = (problems: readonly string[]) => new SettingsError('The settings of the Redis store are wrong', problems);
 
-/** A URL that does not parse can hold a password anywhere: it is not repeated. */
-const withoutUrl = (problem: string): string => problem.replace(/"[^"]*:\/\/[^"]*"/g, 'a URL');
+/** A text that could hold a password, at whatever place, is not repeated. */
+const withoutUrl = (problem: string): string =>
+  problem.replace(/"(?:[^"\\]|\\.)*(?::\/\/|@)(?:[^"\\]|\\.)*"/g, 'a text with credentials or a URL');
 
 function readUrl(text: string): { options: RedisOptions; problems: string[] } {
   const accepted = 'accepted is redis://[[user]:password@]host[:port][/db], or rediss:// for TLS';
