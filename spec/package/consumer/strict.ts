@@ -68,5 +68,6 @@ marbles(({ job: run, expectElements }: MarbleHelpers) => {
 });
 
 // @ts-expect-error a stateful operator takes its name first
-scan((total: number) => total, 0);
+const nameless = (): unknown => scan((total: number) => total, 0);
+void nameless;
 console.log('used from TypeScript');

@@ -55,7 +55,7 @@ async function compactsOnItsThread(directory) {
   );
   const handle = start(counting, { store, checkpoint: { interval: 'off' } });
   await firstValueFrom(handle.status$.pipe(filter(({ phase }) => phase === 'running')));
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 60; round++) {
     for (let key = 0; key < 5_000; key++) numbers.next(key);
     const committed = firstValueFrom(handle.checkpoints$);
     handle.checkpoint();
@@ -63,5 +63,5 @@ async function compactsOnItsThread(directory) {
   }
   await handle.stop();
   const last = (await store.task({ job: 'counts', task: 'main' }).manifests()).at(-1).manifest;
-  assert.ok(last.actors.n.segments.length < 20, 'chains are compacted');
+  assert.ok(last.actors.n.segments.length < 50, 'chains are compacted');
 }
