@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
-import { check, fileStore, memoryStore, start } from '../lib/index.ts';
+import { check, start } from '../lib/index.ts';
 import { exitCodes } from './exit-code.ts';
 import { tidemark } from './program.ts';
+import { storeOf } from './store.ts';
 import type { World } from './world.ts';
 
 const require = createRequire(import.meta.url);
@@ -10,7 +11,7 @@ const require = createRequire(import.meta.url);
 const world: World = {
   start,
   check,
-  openStore: where => (where === 'memory:' ? memoryStore() : fileStore(where)),
+  openStore: storeOf,
   version: (require('tidemark/package.json') as { version: string }).version,
   cwd: process.cwd(),
   env: process.env,

@@ -104,7 +104,7 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
     .addHelpText('after', listHelp)
     .action(
       async (job: string | undefined, { store = defaultStore, json = false }: Pick<RunOptions, 'store' | 'json'>) => {
-        const opened = world.openStore(store);
+        const opened = await world.openStore(store);
         try {
           world.stdout.write(await listCheckpoints(opened, { job, isJson: json, now: world.clock.now() }));
         } finally {
@@ -128,7 +128,7 @@ async function run(module: string, options: RunOptions, world: World): Promise<n
     world.stdout.write(json ? `${JSON.stringify({ job: job.name, isReady: true })}\n` : `${checkingText(job.name)}\n`);
     return exitCodes.done;
   }
-  const store = where === undefined ? undefined : world.openStore(where);
+  const store = where === undefined ? undefined : await world.openStore(where);
   const reporter = makeReporter(world, { level: log, isJson: json });
   return await runJob(() => world.start(job, { ...settings, logger: reporter.logger, ...(store ? { store } : {}) }), {
     reporter,

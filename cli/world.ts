@@ -12,7 +12,7 @@ export interface World {
   start(job: Job, settings: JobSettings): MaybePromise<JobHandle>;
   /** Wires and validates; opens nothing. Throws what is wrong. */
   check(job: Job, settings: JobSettings): MaybePromise<void>;
-  openStore(where: string): SnapshotStore;
+  openStore(where: string): MaybePromise<SnapshotStore>;
   readonly version: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
