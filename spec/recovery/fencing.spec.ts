@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { Command } from './harness/command.ts';
+import { FlightDelays } from './harness/flight-delays.ts';
+import { kinds, placeFor } from './harness/places.ts';
+import { printedSeed, randomFrom } from './harness/random.ts';
+import { finishExactly, passes, verifyExact } from './harness/restarts.ts';
+
+// docs/cli.md: caused outside, such as another process that has taken the task over.
+const external = 5;
+
+/** The process has ended because another one has taken its task over, and says so. */
+async function expectFenced(first: Command): Promise<void> {
+  expect(await first.exited, first.output).toEqual({ code: external, signal: null });
+  expect(first.output).toContain('FENCED');
+  expect(first.output).toMatch(/taken over/);
+  expect(first.output).toMatch(/run the task in one place only|stops writing to it/);
+  expect(first.output).not.toContain('please report');
+  expect(first.output, 'it is not tried again').not.toContain('restarts from its last checkpoint');
+}
+
+describe.each(kinds)('two processes on one task, on the %s store', kind => {
+  it('the second takes the task over; the first is refused, says so and ends', async () => {
+    const { folder, store } = await placeFor(kind);
+    const job = new FlightDelays(folder, store);
+    const first = job.run({ rate: 2_000 });
+    await first.says('committed', 2);
+    const second = job.run({ rate: 8_000 });
+    await second.says(' running from checkpoint');
+    await expectFenced(first);
+    expect(await second.exited, second.output).toEqual({ code: 0, signal: null });
+    verifyExact(job);
+  });
+
+  it('what the first still does after a sleep changes nothing, wherever it slept in', async () => {
+    const random = randomFrom(printedSeed(`moments of sleep on the ${kind} store`));
+    for (let i = 0; i < 3; i++) {
+      const { folder, store } = await placeFor(kind);
+      const job = new FlightDelays(folder, store);
+      // One checkpoint after another, so that most moments lie inside one.
+      const first = job.run({ rate: 2_000, interval: '10ms' });
+      await first.says('committed', 3);
+      await passes(random() * 200);
+      first.kill('SIGSTOP');
+      await finishExactly(job);
+      const committed = await job.committed();
+      expect(committed?.jobFinished).toBe(true);
+      first.kill('SIGCONT');
+      await expectFenced(first);
+      verifyExact(job);
+      expect(await job.committed()).toEqual(committed);
+      // Nothing is in the way of a later run either.
+      const again = job.run();
+      expect(await again.exited, again.output).toEqual({ code: 0, signal: null });
+      verifyExact(job);
+    }
+  });
+
+  it('of several that start at once, the last to begin gives every byte', async () => {
+    const { folder, store } = await placeFor(kind);
+    const job = new FlightDelays(folder, store);
+    const all = [1, 2, 3].map(() => job.run({ rate: 10_000 }));
+    const exits = await Promise.all(all.map(command => command.exited));
+    // One that is late finds the job finished, which is well, too.
+    expect(exits.some(({ code }) => code === 0)).toBe(true);
+    for (const [i, { code }] of exits.entries()) if (code !== 0) await expectFenced(all[i] as Command);
+    verifyExact(job);
+  });
+});
