@@ -199,48 +199,4 @@ describe('actor', () => {
       });
     });
   });
-
-  describe('timers', () => {
-    const remind = (kind: 'event' | 'processing') =>
-      actor<number, number, string, string>('remind', {
-        emits: type<string>(),
-        update: 'return',
-        initial: () => 0,
-        receive(state, value, ctx) {
-          if (value < 0) {
-            if (kind === 'event') ctx.timers.cancelEventTime(-value);
-            else ctx.timers.cancelProcessingTime(-value);
-          } else if (kind === 'event') ctx.timers.atEventTime(value);
-          else ctx.timers.atProcessingTime(ctx.now() + value);
-          return (state as number) + 1;
-        },
-        onTimer(state, time, ctx) {
-          ctx.emit(`${ctx.key}@${time}:${state}`);
-        },
-      });
-
-    it('of event time fire when the watermark reaches them, in order, before it is passed on', () => {
-      marbles(({ job, expectElements, record, watermark }) => {
-        const values = { a: 20, b: 10, c: 30, W: watermark(20), V: watermark(40) };
-        const input = '   -a-b-c-W-----V---|';
-        const expected = '-------(xyW)-(zV)|';
-        const run = job(
-          input,
-          stream =>
-            stream.pipe(
-              keyBy(() => 'k'),
-              remind('event'),
-            ),
-          { values },
-        );
-        expectElements(run).toBe(expected, {
-          x: record('k@10:3', 10, 'k'),
-          y: record('k@20:3', 20, 'k'),
-          z: record('k@30:3', 30, 'k'),
-          W: watermark(20),
-          V: watermark(40),
-        });
-      });
-    });
-  });
 });

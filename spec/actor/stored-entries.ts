@@ -1,0 +1,56 @@
+import { entryKinds } from '../../lib/actor/actor-state.ts';
+import { keyOf } from '../../lib/actor/key.ts';
+import { decodeKey } from '../../lib/actor/key-codec.ts';
+import { TimerQueue } from '../../lib/actor/timer-queue.ts';
+import type { Manifest, SegmentRef } from '../../lib/checkpoint/manifest.ts';
+import { openSegment, readEntries } from '../../lib/checkpoint/segment.ts';
+import type { StoredManifest, TaskStore } from '../../lib/checkpoint/snapshot-store.ts';
+import { decodeValue } from '../../lib/checkpoint/value-codec.ts';
+import { memoryStore, type SnapshotStore } from '../../lib/index.ts';
+import type { Key } from '../../lib/stream/elements.ts';
+
+/** A memory store, and what the test job of `marbles` has committed in it. */
+export function inspectedStore(store: SnapshotStore = memoryStore()) {
+  const task = store.task({ job: 'marbles', task: 'main' });
+  const committed = (): Manifest[] =>
+    (task.manifests() as readonly StoredManifest[]).filter(stored => stored.confirmed).map(({ manifest }) => manifest);
+  return {
+    store,
+    /** Committed manifests, oldest first. */
+    committed,
+    /** What the newest committed checkpoint holds of an actor, its chain of segments read from the start. */
+    stored: (actor: string): StoredState => readChain(task, committed().at(-1)?.actors[actor]?.segments ?? []),
+    /** Kinds of the segments of an actor in each committed checkpoint. */
+    kinds: (actor: string): string[][] =>
+      committed().map(manifest => (manifest.actors[actor]?.segments ?? []).map(({ kind }) => kind)),
+  };
+}
+
+export interface StoredState {
+  readonly values: readonly (readonly [Key | undefined, unknown])[];
+  readonly event: readonly (readonly [Key | undefined, number])[];
+  readonly processing: readonly (readonly [Key | undefined, number])[];
+}
+
+function readChain(task: TaskStore, segments: readonly SegmentRef[]): StoredState {
+  const values = new Map<Key | undefined, unknown>();
+  const timers = { [entryKinds.event]: new TimerQueue(), [entryKinds.processing]: new TimerQueue() };
+  for (const { name, checksum } of segments) {
+    const raw = openSegment(task.getSegment(name) as Uint8Array, checksum, name, { sync: true }) as Uint8Array;
+    readEntries(raw, (kind, buffer, keyStart, keyEnd, valueStart, valueEnd) => {
+      const isDeleted = valueEnd < 0;
+      if (kind === entryKinds.state) {
+        const key = keyOf(decodeKey(buffer, keyStart, keyEnd));
+        if (isDeleted) values.delete(key);
+        else values.set(key, decodeValue(buffer, valueStart, valueEnd));
+      } else if (isDeleted) timers[kind as 1 | 2].restoreDeletion(buffer, keyStart, keyEnd);
+      else timers[kind as 1 | 2].restore(buffer, keyStart, keyEnd);
+    });
+  }
+  const shown = (queue: TimerQueue) => [...queue].map(({ key, time }) => [keyOf(key), time] as const);
+  return {
+    values: [...values],
+    event: shown(timers[entryKinds.event]),
+    processing: shown(timers[entryKinds.processing]),
+  };
+}
