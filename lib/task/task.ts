@@ -270,7 +270,6 @@ export class Task {
   private run(recovered: Recovered): void {
     if (this.isEnding) return;
     const { services } = this;
-    this.wiring.open();
     this.coordinator = new Coordinator(
       this.coordinated(),
       { ...services, settings: services.settings.checkpoint },
@@ -283,8 +282,11 @@ export class Task {
       this.carryOutStop();
       return;
     }
+    this.wiring.open();
     // Every input says first how far it was: what one source reads at once must not meet another as if it began.
     for (const source of this.sources) source.restoreMarks();
+    // Every branch may have ended before: then only the final checkpoint is left.
+    if (this.isEnding || this.isFinalUnderWay) return;
     for (const source of this.sources) source.start();
     this.coordinator.start();
     if (this.stopRequest) this.carryOutStop();
