@@ -1,19 +1,12 @@
 import { current, freeze } from 'immer';
 import type { Subscription } from 'rxjs';
 import { LiftError, messageOf, UserCodeError } from '../errors.ts';
-import type { Side } from '../job/handle.ts';
 import { Barrier, type Key, type Mark, type Watermark } from '../stream/elements.ts';
 import { Discard, type Scope, type Stage } from '../stream/stage.ts';
 import type { Surroundings } from '../stream/wiring.ts';
 import { ActorState } from './actor-state.ts';
-import {
-  type ActorContext,
-  type Behaviour,
-  type DeadLetter,
-  deadLetters,
-  type TimerKind,
-  type Timers,
-} from './behaviour.ts';
+import { type Behaviour, type DeadLetter, deadLetters, type TimerKind } from './behaviour.ts';
+import { Context } from './context.ts';
 import { Effects } from './effects.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
 import { canDraft, draftedState, isDraft, returnedState } from './state-update.ts';
@@ -37,15 +30,13 @@ export class ActorStage implements Stage<unknown> {
   private readonly isKeyed: boolean;
   private readonly drafts: boolean;
   private readonly effects = new Effects<unknown>();
-  private readonly context: ActorContext<unknown, Key | undefined>;
+  private readonly context: Context;
   private readonly sides = new Map<string, Stage<unknown>[]>();
   private readonly recipe: (draft: unknown) => unknown;
   private message: unknown;
   private handler: Handler = 'receive';
   private kind: TimerKind = 'event';
   private alarm: { time: number; subscription: Subscription } | undefined;
-  /** The message set a timer for an event time that has passed. */
-  private hasOverdue = false;
 
   constructor(name: string, behaviour: AnyBehaviour, isKeyed: boolean, scope: Scope, surroundings: Surroundings) {
     this.name = name;
@@ -56,8 +47,12 @@ export class ActorStage implements Stage<unknown> {
     this.drafts = behaviour.update !== 'return';
     this.out = new Discard(scope);
     this.state = new ActorState(name, behaviour);
-    this.context = contextOf(this, scope, this.effects, behaviour);
-    this.recipe = draft => this.call(draft);
+    this.context = new Context(this, scope, this.effects, behaviour);
+    this.recipe = draft => {
+      const returned = this.call(this.handler, draft, this.message);
+      this.resolveDrafts(draft);
+      return returned;
+    };
   }
 
   /** Another reader of the side output `name`. */
@@ -189,31 +184,27 @@ export class ActorStage implements Stage<unknown> {
   private handle(handler: Handler, key: MapKey, message: unknown): void {
     const { values } = this.state;
     const cell = values.cell(key);
-    this.handler = handler;
-    this.message = message;
     let before: unknown;
     let after: unknown;
     try {
       before = cell === undefined ? this.initial(key) : cell.value;
       after =
         this.drafts && canDraft(before)
-          ? draftedState(before, this.recipe)
-          : returnedState(before, this.call(before), this.surroundings.freezesState);
+          ? this.drafted(handler, before, message)
+          : returnedState(before, this.call(handler, before, message), this.surroundings.freezesState);
     } catch (error) {
       this.effects.clear();
+      this.handler = handler;
       this.supervise(error, key, message);
       return;
     }
-    if (this.effects.forgets) {
-      this.effects.forgets = false;
-      values.delete(key);
-    } else if (after !== before) {
+    if (this.effects.forgets) values.delete(key);
+    else if (after !== before) {
       if (cell === undefined) values.set(key, after);
       else values.write(cell, after);
     }
-    this.apply(key, after);
-    // Not left for the next watermark: a restore gives the stage the watermark that it has now, and would fire them then.
-    if (handler === 'receive' && this.hasOverdue) this.fireDue('event', this.watermark);
+    if (this.effects.hasOthers) this.applyAll(handler, key, after);
+    else this.emit(after);
   }
 
   private initial(key: MapKey): unknown {
@@ -225,15 +216,18 @@ export class ActorStage implements Stage<unknown> {
     return this.surroundings.freezesState && !this.drafts ? freeze(state, true) : state;
   }
 
-  private call(state: unknown): unknown {
+  /** What a handler needs is kept in the stage, so that no closure is made for each record. */
+  private drafted(handler: Handler, state: unknown, message: unknown): unknown {
+    this.handler = handler;
+    this.message = message;
+    return draftedState(state, this.recipe);
+  }
+
+  private call(handler: Handler, state: unknown, message: unknown): unknown {
     const { behaviour, context } = this;
-    let returned: unknown;
-    if (this.handler === 'receive') returned = behaviour.receive(state as never, this.message, context);
-    else if (this.handler === 'onTimer') {
-      returned = behaviour.onTimer?.(state as never, this.message as number, context, this.kind);
-    } else returned = behaviour.onComplete?.(state as never, context);
-    this.resolveDrafts(state);
-    return returned;
+    if (handler === 'receive') return behaviour.receive(state as never, message, context);
+    if (handler === 'onTimer') return behaviour.onTimer?.(state as never, message as number, context, this.kind);
+    return behaviour.onComplete?.(state as never, context);
   }
 
   /** A draft that was emitted goes out as it is now; the state itself as it is when the handler has returned. */
@@ -241,28 +235,35 @@ export class ActorStage implements Stage<unknown> {
     const { effects } = this;
     for (let i = 0; i < effects.count; i++) {
       const value = effects.emittedAt(i);
-      if (typeof value !== 'object' || value === null || !isDraft(value)) continue;
-      effects.replaceEmitted(i, value === state ? theState : current(value));
+      if (value === state) effects.replaceEmitted(i, theState);
+      else if (typeof value === 'object' && isDraft(value)) effects.replaceEmitted(i, current(value));
     }
   }
 
-  private apply(key: MapKey, state: unknown): void {
-    const { effects, scope } = this;
-    this.hasOverdue = false;
+  private applyAll(handler: Handler, key: MapKey, state: unknown): void {
+    const { effects } = this;
+    let hasOverdue = false;
     for (const { kind, time, isSet } of effects.takeTimers()) {
       const timers = this.state.timers(kind);
-      this.hasOverdue ||= kind === 'event' && isSet && time <= this.watermark;
+      hasOverdue ||= kind === 'event' && isSet && time <= this.watermark;
       if (isSet) timers.add(key, time);
       else timers.remove(key, time);
       if (kind === 'processing') this.setAlarm();
     }
     const sides = effects.takeSides();
+    this.emit(state);
+    for (const { name, value } of sides) this.emitSide(name, value);
+    // Not left for the next watermark: a restore gives the stage the watermark that it has now, and would fire them then.
+    if (handler === 'receive' && hasOverdue) this.fireDue('event', this.watermark);
+  }
+
+  private emit(state: unknown): void {
+    const { effects, scope } = this;
     for (let i = 0; i < effects.count && !scope.hasFailed; i++) {
       const value = effects.emittedAt(i);
       this.out.next(value === theState ? state : value);
     }
-    effects.clearEmitted();
-    for (const { name, value } of sides) this.emitSide(name, value);
+    effects.clear();
   }
 
   private emitSide(name: string, value: unknown): void {
@@ -335,50 +336,4 @@ function display(key: Key | undefined): string {
       ? `${key}n`
       : JSON.stringify(key, (_, part) => (typeof part === 'bigint' ? `${part}n` : part));
   return text === undefined ? String(key) : text.length > 100 ? `${text.slice(0, 100)}…` : text;
-}
-
-function contextOf(
-  stage: ActorStage,
-  scope: Scope,
-  effects: Effects<unknown>,
-  behaviour: AnyBehaviour,
-): ActorContext<unknown, Key | undefined> {
-  const declared = new Set(behaviour.sides?.map(tag => tag.name));
-  const timers: Timers = {
-    atEventTime: time => setTimer('event', time, true),
-    atProcessingTime: time => setTimer('processing', time, true),
-    cancelEventTime: time => setTimer('event', time, false),
-    cancelProcessingTime: time => setTimer('processing', time, false),
-  };
-  function setTimer(kind: TimerKind, time: number, isSet: boolean): void {
-    if (!behaviour.onTimer) throw new UserCodeError(`The actor "${stage.name}" uses timers but has no onTimer.`);
-    if (Number.isNaN(time))
-      throw new UserCodeError(`The actor "${stage.name}" set a timer for NaN: its record has no timestamp.`);
-    effects.timer(kind, time, isSet);
-  }
-  return {
-    get key() {
-      return scope.key;
-    },
-    get timestamp() {
-      return scope.timestamp;
-    },
-    get watermark() {
-      return stage.watermark;
-    },
-    timers,
-    emit: value => effects.emit(value),
-    side(tag: Side<unknown>, value: unknown) {
-      if (!declared.has(tag.name)) {
-        throw new UserCodeError(
-          `The actor "${stage.name}" emits to the side output "${tag.name}" but does not declare it: name it in "sides".`,
-        );
-      }
-      effects.side(tag, isDraft(value) ? current(value) : value);
-    },
-    forget() {
-      effects.forgets = true;
-    },
-    now: () => scope.scheduler.now(),
-  };
 }

@@ -13,11 +13,13 @@ export interface TimerCall {
  * message at a time.
  */
 export class Effects<R> {
-  private emitted: R[] = [];
+  forgets = false;
+  /** Whether something beside output is asked for, which few records do. */
+  hasOthers = false;
+  private emitted: (R | undefined)[] = [];
   private emittedCount = 0;
   private readonly sides: { name: string; value: unknown }[] = [];
   private readonly timers: TimerCall[] = [];
-  forgets = false;
 
   emit(value: R): void {
     this.emitted[this.emittedCount++] = value;
@@ -25,10 +27,17 @@ export class Effects<R> {
 
   side(tag: Side<unknown>, value: unknown): void {
     this.sides.push({ name: tag.name, value });
+    this.hasOthers = true;
   }
 
   timer(kind: TimerKind, time: number, isSet: boolean): void {
     this.timers.push({ kind, time, isSet });
+    this.hasOthers = true;
+  }
+
+  forget(): void {
+    this.forgets = true;
+    this.hasOthers = true;
   }
 
   /** How many values were emitted. */
@@ -44,26 +53,24 @@ export class Effects<R> {
     this.emitted[index] = value;
   }
 
-  takeSides(): { name: string; value: unknown }[] {
+  takeSides(): readonly { name: string; value: unknown }[] {
     return this.sides.length === 0 ? none : this.sides.splice(0);
   }
 
-  takeTimers(): TimerCall[] {
+  takeTimers(): readonly TimerCall[] {
     return this.timers.length === 0 ? none : this.timers.splice(0);
   }
 
-  /** Lets go of what was emitted; a buffer that one record made large is not kept. */
-  clearEmitted(): void {
-    if (this.emittedCount > 64) this.emitted = [];
-    else for (let i = 0; i < this.emittedCount; i++) this.emitted[i] = undefined as R;
-    this.emittedCount = 0;
-  }
-
+  /** Forgets everything; a buffer that one record made large is not kept. */
   clear(): void {
-    this.clearEmitted();
+    if (this.emittedCount > 64) this.emitted = [];
+    else for (let i = 0; i < this.emittedCount; i++) this.emitted[i] = undefined;
+    this.emittedCount = 0;
+    if (!this.hasOthers) return;
+    this.hasOthers = false;
+    this.forgets = false;
     this.sides.length = 0;
     this.timers.length = 0;
-    this.forgets = false;
   }
 }
 

@@ -27,7 +27,9 @@ function copyOf(view: ArrayBufferView): ArrayBufferView {
 }
 
 /** Whether `state` is something that Immer can draft; other states (numbers, dates) change by returning a new one. */
-export const canDraft = isDraftable;
+export function canDraft(state: unknown): boolean {
+  return typeof state === 'object' && isDraftable(state);
+}
 
 /** Runs a recipe on a draft of `state`; the result is frozen deeply whatever Immer's global settings say. */
 export function draftedState<S>(state: S, recipe: (draft: S) => S | void): S {

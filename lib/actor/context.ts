@@ -1,0 +1,78 @@
+import { current } from 'immer';
+import { UserCodeError } from '../errors.ts';
+import type { Side } from '../job/handle.ts';
+import type { Key } from '../stream/elements.ts';
+import type { Scope } from '../stream/stage.ts';
+import type { ActorContext, Behaviour, TimerKind, Timers } from './behaviour.ts';
+import type { Effects } from './effects.ts';
+import { isDraft } from './state-update.ts';
+
+/** What the context shows of its actor. */
+export interface ContextOwner {
+  readonly name: string;
+  readonly watermark: number;
+}
+
+/**
+ * What an actor's handlers are given; one for all of its records. It is a class, and not an object with getters, because
+ * those make each access to such an object slow; what is called is a property of its own, so that handlers may take it apart.
+ */
+export class Context implements ActorContext<unknown, Key | undefined> {
+  readonly timers: Timers;
+  readonly emit: (value: unknown) => void;
+  readonly side: (tag: Side<unknown>, value: unknown) => void;
+  readonly forget: () => void;
+  readonly now: () => number;
+  readonly #owner: ContextOwner;
+  readonly #scope: Scope;
+
+  constructor(
+    owner: ContextOwner,
+    scope: Scope,
+    effects: Effects<unknown>,
+    { sides, onTimer }: Pick<Behaviour<never, never, never, Key | undefined>, 'sides' | 'onTimer'>,
+  ) {
+    this.#owner = owner;
+    this.#scope = scope;
+    this.timers = timersOf(owner, effects, onTimer !== undefined);
+    this.emit = value => effects.emit(value);
+    const declared = new Set(sides?.map(tag => tag.name));
+    this.side = (tag, value) => {
+      if (!declared.has(tag.name)) {
+        throw new UserCodeError(
+          `The actor "${owner.name}" emits to the side output "${tag.name}" but does not declare it: name it in "sides".`,
+        );
+      }
+      effects.side(tag, isDraft(value) ? current(value) : value);
+    };
+    this.forget = () => effects.forget();
+    this.now = () => scope.scheduler.now();
+  }
+
+  get key(): Key | undefined {
+    return this.#scope.key;
+  }
+
+  get timestamp(): number {
+    return this.#scope.timestamp;
+  }
+
+  get watermark(): number {
+    return this.#owner.watermark;
+  }
+}
+
+function timersOf(owner: ContextOwner, effects: Effects<unknown>, hasHandler: boolean): Timers {
+  const call = (kind: TimerKind, time: number, isSet: boolean): void => {
+    if (!hasHandler) throw new UserCodeError(`The actor "${owner.name}" uses timers but has no onTimer.`);
+    if (Number.isNaN(time))
+      throw new UserCodeError(`The actor "${owner.name}" set a timer for NaN: its record has no timestamp.`);
+    effects.timer(kind, time, isSet);
+  };
+  return {
+    atEventTime: time => call('event', time, true),
+    atProcessingTime: time => call('processing', time, true),
+    cancelEventTime: time => call('event', time, false),
+    cancelProcessingTime: time => call('processing', time, false),
+  };
+}
