@@ -14,9 +14,17 @@ it('may be taken apart by a handler', () => {
         return count + 1;
       },
     });
-    const run = job('-a-a-a-|', input => input.pipe(keyBy((value: string) => value), tagged), {
-      values: { a: record('k', 7) },
-    });
+    const run = job(
+      '-a-a-a-|',
+      input =>
+        input.pipe(
+          keyBy((value: string) => value),
+          tagged,
+        ),
+      {
+        values: { a: record('k', 7) },
+      },
+    );
     expectElements(run).toBe('-a-b-a-|', { a: 'k@7#0', b: 'k@7#1' });
   });
 });
