@@ -21,7 +21,7 @@ export interface CoordinatedTask {
   readonly logger: Logger;
   /** ms on the monotonic clock. */
   monotonicNow(): number;
-  /** Runs `work` between two elements, without counting as one. */
+  /** Runs `work` between two elements, without counting as one, once none waits to be handled. */
   between(work: () => void): void;
   /** Rises with every element that entered. */
   entered(): number;
@@ -56,6 +56,8 @@ interface Open {
   readonly entered: number;
   readonly sources: Map<string, SourceEntry>;
   readonly captures: Map<string, ActorCapture>;
+  /** Nodes that had completed at the barrier: one that completes later has handled records that this checkpoint lacks. */
+  readonly finished: readonly string[];
   /** Of the phase that it is in. */
   timeout: Subscription;
   stallMs: number;
@@ -82,6 +84,8 @@ export class Coordinator {
   private committedAt: number | undefined;
   /** `entered` at the last committed barrier. */
   private committedEntered: number;
+  /** Where the sources stood at it. */
+  private committedPositions: string;
   private isCommittedFinal: boolean;
   private waitingForIdle: (() => void)[] = [];
 
@@ -95,6 +99,7 @@ export class Coordinator {
     this.runningSince = task.monotonicNow();
     this.committedAt = recovered.committed ? this.runningSince : undefined;
     this.committedEntered = recovered.committed ? task.entered() : -1;
+    this.committedPositions = recovered.committed ? positionsOf(task.sources) : '';
     this.isCommittedFinal = recovered.committed?.closed ?? false;
   }
 
@@ -137,8 +142,7 @@ export class Coordinator {
   takeFinal(final: Final, done: () => void): void {
     this.timer?.unsubscribe();
     this.whenIdle(() => {
-      const { task } = this;
-      if (this.isCommittedFinal && !final.jobFinished && task.entered() === this.committedEntered) {
+      if (this.isCommittedFinal && !final.jobFinished && this.isUnchanged()) {
         done();
         return;
       }
@@ -181,7 +185,7 @@ export class Coordinator {
     if (this.isClosed || !this.progress.isIdle) return;
     const { task, services } = this;
     const now = task.monotonicNow();
-    if (task.entered() === this.committedEntered && maySkip(services.settings, this.committedAt, now)) {
+    if (this.isUnchanged() && maySkip(services.settings, this.committedAt, now)) {
       this.lastStart = now;
       this.lastEnd = now;
       task.event({
@@ -198,6 +202,12 @@ export class Coordinator {
       return;
     }
     this.begin(undefined, undefined);
+  }
+
+  /** Whether nothing has entered since the last committed barrier, and no source has moved without a record. */
+  private isUnchanged(): boolean {
+    const { task } = this;
+    return task.entered() === this.committedEntered && positionsOf(task.sources) === this.committedPositions;
   }
 
   private begin(final: Final | undefined, whenOver: Open['whenOver']): void {
@@ -219,6 +229,7 @@ export class Coordinator {
         entered: task.entered(),
         sources: new Map(),
         captures: new Map(),
+        finished: [...task.finishedNodes()],
         timeout: task.scheduler.schedule(() => this.timedOut(id), services.settings.timeout),
         stallMs: 0,
         bytes: 0,
@@ -285,7 +296,7 @@ export class Coordinator {
       sources: Object.fromEntries(open.sources),
       actors: Object.fromEntries(actors),
       sinks: Object.fromEntries(handles),
-      finished: [...task.finishedNodes()],
+      finished: [...open.finished],
       jobFinished: open.final?.jobFinished ?? false,
       closed: open.final?.closed ?? false,
     };
@@ -296,7 +307,7 @@ export class Coordinator {
       if (this.open !== open || !this.progress.prepared(open.id)) return;
       open.timeout.unsubscribe();
       open.timeout = this.task.scheduler.schedule(
-        () => this.commitTimedOut(open),
+        () => this.decisionTimedOut(open, 'the commit point'),
         this.services.settings.commitTimeout,
       );
       return this.commit(open, manifest);
@@ -319,10 +330,15 @@ export class Coordinator {
   private apply(open: Open, manifest: Manifest): MaybePromise<void> {
     const { task } = this;
     open.timeout.unsubscribe();
+    open.timeout = this.task.scheduler.schedule(
+      () => this.decisionTimedOut(open, 'a sink'),
+      this.services.settings.commitTimeout,
+    );
     for (const capture of open.captures.values()) capture.commit();
     this.chains = new Map(Object.entries(manifest.actors));
     this.stored.push({ manifest, confirmed: true });
     this.committedEntered = open.entered;
+    this.committedPositions = JSON.stringify([...open.sources]);
     this.committedAt = task.monotonicNow();
     this.isCommittedFinal = manifest.closed;
     let tries = 0;
@@ -334,11 +350,22 @@ export class Coordinator {
     );
     return andThen(applied, () => {
       if (this.open !== open || !this.progress.applied(open.id)) return;
-      for (const source of task.sources) {
-        source.committed(open.id, (manifest.sources[source.name] as SourceEntry).position);
-      }
+      for (const source of task.sources) this.tellCommitted(source, open);
       this.over(open, 'committed');
     });
+  }
+
+  /** For monitoring only: the checkpoint counts, whatever the source makes of it. */
+  private tellCommitted(source: CheckpointSource, { id, sources }: Open): void {
+    try {
+      source.committed(id, (sources.get(source.name) as SourceEntry).position);
+    } catch (error) {
+      const { logger } = this.task;
+      logger.warn(
+        { source: source.name, checkpoint: id, error: messageOf(error) },
+        'a committed position was not taken',
+      );
+    }
   }
 
   /** Asks once more, a little later each time, while the failure may pass and `mayRetry` agrees. */
@@ -412,10 +439,10 @@ export class Coordinator {
     this.decide(open, this.progress.timedOut(id), error);
   }
 
-  private commitTimedOut(open: Open): void {
+  private decisionTimedOut(open: Open, who: string): void {
     if (this.open !== open) return;
     const error = new TimeoutError(
-      `the commit point did not answer within ${this.services.settings.commitTimeout} ms (checkpoint.commitTimeout)`,
+      `${who} did not answer within ${this.services.settings.commitTimeout} ms (checkpoint.commitTimeout)`,
       { context: { checkpointId: open.id } },
     );
     this.decide(open, this.progress.failed(open.id, true), error);
@@ -423,7 +450,10 @@ export class Coordinator {
 
   private guard(open: Open, work: () => MaybePromise<void>): void {
     const failed = (error: unknown) => {
-      if (this.open === open) this.decide(open, this.progress.failed(open.id, !isFinal(error)), error);
+      if (this.open !== open) return;
+      // Idle while it is still open: something threw that nobody expects to; without a failure checkpoints would just stop.
+      if (this.progress.isIdle) this.task.fail(error);
+      else this.decide(open, this.progress.failed(open.id, !isFinal(error)), error);
     };
     const done = attempt<void>(work, failed);
     if (isPromise(done)) void done.then(undefined, failed);
@@ -443,8 +473,13 @@ export class Coordinator {
       );
       return;
     }
-    for (const capture of open.captures.values()) capture.abandon();
-    for (const sink of task.sinks) sink.abandon(open.id);
+    try {
+      for (const capture of open.captures.values()) capture.abandon();
+      for (const sink of task.sinks) sink.abandon(open.id);
+    } catch (cause) {
+      task.fail(new InternalError(`Checkpoint ${open.id} could not be abandoned: ${messageOf(cause)}`, { cause }));
+      return;
+    }
     task.logger.warn({ checkpoint: open.id, error: messageOf(error) }, 'checkpoint abandoned');
     this.over(open, 'abandoned', messageOf(error));
   }
@@ -456,6 +491,10 @@ export class Coordinator {
     const { tolerableFailures } = this.services.settings;
     return `Checkpoint ${id} failed, ${failures} in a row (tolerableFailures is ${tolerableFailures})`;
   }
+}
+
+function positionsOf(sources: readonly CheckpointSource[]): string {
+  return JSON.stringify(sources.map(source => [source.name, source.entry()]));
 }
 
 /** Whether trying again cannot help. */

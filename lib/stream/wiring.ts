@@ -40,7 +40,8 @@ export class Wiring {
     this.scope = scope;
     this.surroundings = surroundings;
     const taken = new Set<string>();
-    for (const end of ends) this.visit(end, taken);
+    const namesBelow = nearestNamesBelow(ends);
+    for (const end of ends) this.visit(end, taken, namesBelow);
     for (const end of ends) {
       this.consumers.set(end, (this.consumers.get(end) as number) + 1);
       this.count(end);
@@ -92,8 +93,9 @@ export class Wiring {
     this.whenOpen.push(work);
   }
 
-  open(): void {
-    for (const work of this.whenOpen.splice(0)) this.scope.enter(work);
+  /** Runs what waits for the task to open, each through `run`. */
+  open(run: (work: () => void) => void): void {
+    for (const work of this.whenOpen.splice(0)) run(work);
   }
 
   /** Runs `work` when the task has ended, however it did. */
@@ -114,14 +116,15 @@ export class Wiring {
     if (failures.length > 0) throw failures[0];
   }
 
-  private visit(node: WirableNode, taken: Set<string>): void {
+  /**
+   * Names a node by what leads to it and by what reads it, so that a manifest's word about it never meets another node: not
+   * when branches are returned in another order, nor when one is added.
+   */
+  private visit(node: WirableNode, taken: Set<string>, namesBelow: (node: WirableNode) => string): void {
     if (this.ids.has(node)) return;
-    for (const input of node.inputs) this.visit(input, taken);
+    for (const input of node.inputs) this.visit(input, taken, namesBelow);
     const from = node.inputs.map(input => this.idOf(input)).join('+');
-    const base =
-      node.kind === 'actor' || node.kind === 'sink' || node.kind === 'source'
-        ? `${node.kind}:${node.name}`
-        : `${from}>${node.kind}`;
+    const base = isNamed(node) ? `${node.kind}:${node.name}` : `${from}>${node.kind}${namesBelow(node)}`;
     let id = base;
     for (let n = 2; taken.has(id); n++) id = `${base}#${n}`;
     taken.add(id);
@@ -138,4 +141,32 @@ export class Wiring {
       this.count(input);
     }
   }
+}
+
+function isNamed(node: WirableNode): boolean {
+  return node.kind === 'actor' || node.kind === 'sink' || node.kind === 'source';
+}
+
+/** The actors and sinks that read a node first, as a part of its id. */
+function nearestNamesBelow(ends: readonly WirableNode[]): (node: WirableNode) => string {
+  const readers = new Map<WirableNode, Set<WirableNode>>();
+  const visit = (node: WirableNode): void => {
+    for (const input of node.inputs) {
+      const known = readers.get(input);
+      if (known) known.add(node);
+      else {
+        readers.set(input, new Set([node]));
+        visit(input);
+      }
+    }
+  };
+  for (const end of ends) visit(end);
+  const names = (node: WirableNode): string[] =>
+    [...(readers.get(node) ?? [])].flatMap(reader =>
+      isNamed(reader) ? [`${reader.kind}:${reader.name}`] : names(reader),
+    );
+  return node => {
+    const below = [...new Set(names(node))].sort();
+    return below.length > 0 ? `(${below.join(',')})` : '';
+  };
 }

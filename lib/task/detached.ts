@@ -62,7 +62,7 @@ function runDetached(
     wiring.close();
     throw error;
   }
-  wiring.open();
+  wiring.open(work => gate.between(work));
   for (const actor of actors) actor.open();
   const failed = (error: unknown) => gate.fail(error);
   const opened = attempt<void>(

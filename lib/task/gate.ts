@@ -17,6 +17,7 @@ export class Gate implements Scope {
   readonly scheduler: SchedulerLike;
   private isBusy = false;
   private waiting: (() => void)[] = [];
+  private whenIdle: (() => void)[] = [];
   private readonly whenFailed: (error: unknown, context: ErrorContext) => void;
 
   constructor(scheduler: SchedulerLike, whenFailed: (error: unknown, context: ErrorContext) => void) {
@@ -74,6 +75,15 @@ export class Gate implements Scope {
     } finally {
       this.end(outer);
     }
+  }
+
+  /**
+   * Runs `work` outside the gate, once nothing waits in it: for what may let elements in at once (a source that resumes), and
+   * for barriers: then a source's position is never past a record that still waits.
+   */
+  afterwards(work: () => void): void {
+    if (this.isBusy) this.whenIdle.push(work);
+    else if (!this.hasFailed) work();
   }
 
   /** One record. */
@@ -136,5 +146,9 @@ export class Gate implements Scope {
     this.timestamp = Number.NaN;
     this.key = undefined;
     returnToGroup(outer);
+    while (this.whenIdle.length > 0 && !this.isBusy) {
+      const work = this.whenIdle.shift();
+      if (!this.hasFailed) work?.();
+    }
   }
 }

@@ -27,6 +27,9 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
   private lastPosition: Json = null;
   private lastWatermark = Number.NEGATIVE_INFINITY;
   private isClosed = false;
+  /** Whether the task wants it to read, and whether the reader was begun. */
+  private isWanted = false;
+  private hasStarted = false;
 
   constructor(
     source: Source<unknown>,
@@ -70,21 +73,31 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     if (this.isFinished) this.gate.between(() => this.out.complete());
   }
 
-  /** Begins to read. */
+  /** Begins to read; while it is paused (for the credits that another source used up), when it is resumed. */
   start(): void {
-    if (!this.isClosed && !this.isFinished) this.reader?.start();
+    this.isWanted = true;
+    if (!this.isPaused) this.startOrResume();
   }
 
   pause(): void {
     if (this.isPaused || this.isFinished) return;
     this.isPaused = true;
-    this.reader?.pause();
+    if (this.hasStarted) this.reader?.pause();
   }
 
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    if (!this.isClosed && !this.isFinished) this.reader?.resume();
+    this.startOrResume();
+  }
+
+  private startOrResume(): void {
+    if (this.isClosed || this.isFinished || !this.isWanted) return;
+    if (this.hasStarted) this.reader?.resume();
+    else {
+      this.hasStarted = true;
+      this.reader?.start();
+    }
   }
 
   entry(): SourceEntry {

@@ -22,7 +22,6 @@ import type { Logger } from '../observe/logger.ts';
 import { isSink, type SinkNode } from '../stream/end.ts';
 import type { SourceNode } from '../stream/from.ts';
 import type { WirableNode } from '../stream/node.ts';
-import { Discard } from '../stream/stage.ts';
 import { type Surroundings, Wiring } from '../stream/wiring.ts';
 import { Credits } from './credits.ts';
 import { EndStage } from './end-stage.ts';
@@ -175,7 +174,8 @@ export class Task {
     const { outputs, logger } = this.services;
     for (const stage of this.actors.values()) {
       for (const name of stage.looseSides()) {
-        const runner = new SinkRunner(outputs.sinkFor({ name }), this.gate, new Discard(this.gate), logger);
+        const end = new EndStage(this.gate, { arrived: id => this.coordinator?.arrived(id), completed() {} });
+        const runner = new SinkRunner(outputs.sinkFor({ name }), this.gate, end, logger);
         this.looseSinks.push(runner);
         stage.addSide(name, runner);
       }
@@ -226,6 +226,9 @@ export class Task {
       ...Object.keys(manifest.sources)
         .filter(name => !this.sources.some(source => source.name === name))
         .map(name => `the position of the source "${name}"`),
+      ...Object.entries(manifest.sinks)
+        .filter(([name, handle]) => handle !== null && !this.sinks.some(sink => sink.name === name))
+        .map(([name]) => `what the sink "${name}" may not have made visible yet`),
     ];
     if (dropped.length === 0) return;
     if (!settings.allowDroppedState) {
@@ -282,7 +285,7 @@ export class Task {
       this.carryOutStop();
       return;
     }
-    this.wiring.open();
+    this.wiring.open(work => this.gate.between(work));
     // Every input says first how far it was: what one source reads at once must not meet another as if it began.
     for (const source of this.sources) source.restoreMarks();
     // Every branch may have ended before: then only the final checkpoint is left.
@@ -299,11 +302,11 @@ export class Task {
       scheduler: services.scheduler,
       logger: services.logger,
       monotonicNow: () => services.monotonicNow(),
-      between: work => this.gate.between(work),
+      between: work => this.gate.afterwards(() => this.gate.between(work)),
       entered: () => this.gate.entered,
       sources: this.sources,
       sinks: this.allSinks(),
-      ends: this.endNodes.length,
+      ends: this.endNodes.length + this.looseSinks.length,
       finishedNodes: () => [...this.finished],
       fail: error => this.gate.fail(error),
       event: event => this.events.checkpoint(event),
@@ -346,7 +349,7 @@ export class Task {
   private resumeSources(): void {
     if (this.isEnding || this.stopRequest || this.isFinalUnderWay) return;
     // A resumed source may read at once: not from inside the record or sink that gave the credits back.
-    this.gate.between(() => {
+    this.gate.afterwards(() => {
       for (const source of this.sources) {
         if (!this.credits.isExhausted) source.resume();
       }
