@@ -1,39 +1,45 @@
-import { Observable, Subject, type Subscriber } from 'rxjs';
+import { type Observable, Subject } from 'rxjs';
 import type { Json } from '../checkpoint/manifest.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { CreditHolder, Sink, SinkWriter } from '../task/sink.ts';
 import type { Side } from './handle.ts';
 
+interface Readers {
+  readonly live: Subject<unknown>;
+  readonly committed: Subject<unknown>;
+}
+
 /** What the application reads of a job: live as it passes, or committed only. Nobody here can stop or fail the task. */
 export class Outputs {
-  /** How many values nobody read, by tag. */
+  /** How many values nobody read in this incarnation, by tag. */
   readonly dropped = new Map<string, number>();
-  private readonly live = new Map<string, Set<Subscriber<unknown>>>();
-  private readonly committed = new Map<string, Subject<unknown>>();
+  private readonly readers = new Map<string, Readers>();
   private readonly logger: Logger;
+  private isCompleted = false;
 
   constructor(logger: Logger) {
     this.logger = logger;
   }
 
+  /** Completes when the job has ended; at once when it has already. */
   observe<V>(tag: Side<V>, isCommitted: boolean): Observable<V> {
-    return new Observable<V>(subscriber => {
-      if (isCommitted) {
-        const subject = this.committedSubject(tag.name);
-        return subject.subscribe(value => subscriber.next(value as V));
-      }
-      const subscribers = this.live.get(tag.name) ?? new Set();
-      this.live.set(tag.name, subscribers);
-      subscribers.add(subscriber as Subscriber<unknown>);
-      return () => subscribers.delete(subscriber as Subscriber<unknown>);
-    });
+    const { live, committed } = this.of(tag.name);
+    return (isCommitted ? committed : live).asObservable() as Observable<V>;
+  }
+
+  /** A new incarnation of the task begins, and counts from 0. */
+  restarted(): void {
+    this.dropped.clear();
   }
 
   /** The job has ended: completes every reader. */
   complete(): void {
-    for (const subscribers of this.live.values()) for (const subscriber of [...subscribers]) subscriber.complete();
-    for (const subject of this.committed.values()) subject.complete();
+    this.isCompleted = true;
+    for (const { live, committed } of this.readers.values()) {
+      live.complete();
+      committed.complete();
+    }
   }
 
   /** The sink behind `to(tag)`, and behind side outputs that no stream of the job reads. */
@@ -46,36 +52,33 @@ export class Outputs {
     };
   }
 
-  /** Counts a value that nobody read. */
-  drop(name: string): void {
-    this.dropped.set(name, (this.dropped.get(name) ?? 0) + 1);
-  }
-
-  hasCommittedReaders(name: string): boolean {
-    return this.committed.get(name)?.observed ?? false;
-  }
-
-  deliver(name: string, value: unknown): boolean {
-    const subscribers = this.live.get(name);
-    if (!subscribers || subscribers.size === 0) return false;
-    for (const subscriber of subscribers) this.tell(name, () => subscriber.next(value));
-    return true;
+  /** Gives a value to those who read live; answers whether it must be kept for those who read what is committed. */
+  passed(name: string, value: unknown): boolean {
+    const { live, committed } = this.of(name);
+    if (live.observed) this.tell(name, live, value);
+    else if (!committed.observed) this.dropped.set(name, (this.dropped.get(name) ?? 0) + 1);
+    return committed.observed;
   }
 
   deliverCommitted(name: string, values: readonly unknown[]): void {
-    const subject = this.committedSubject(name);
-    for (const value of values) this.tell(name, () => subject.next(value));
+    const { committed } = this.of(name);
+    for (const value of values) this.tell(name, committed, value);
   }
 
-  private committedSubject(name: string): Subject<unknown> {
-    const subject = this.committed.get(name) ?? new Subject<unknown>();
-    this.committed.set(name, subject);
-    return subject;
+  private of(name: string): Readers {
+    let readers = this.readers.get(name);
+    if (!readers) {
+      readers = { live: new Subject(), committed: new Subject() };
+      this.readers.set(name, readers);
+      if (this.isCompleted) this.complete();
+    }
+    return readers;
   }
 
-  private tell(name: string, deliver: () => void): void {
+  /** RxJS reports what a reader throws to its own hook; where it is set to throw at once, that ends here. */
+  private tell(name: string, readers: Subject<unknown>, value: unknown): void {
     try {
-      deliver();
+      readers.next(value);
     } catch (error) {
       this.logger.error({ output: name, error: messageOf(error) }, 'a reader of the output threw');
     }
@@ -99,17 +102,13 @@ class OutputWriter implements SinkWriter<unknown> {
   restore(): void {}
 
   write(value: unknown): void {
-    const isSeen = this.outputs.deliver(this.name, value);
-    if (!this.outputs.hasCommittedReaders(this.name)) {
-      if (!isSeen) this.outputs.drop(this.name);
-      return;
-    }
+    if (!this.outputs.passed(this.name, value)) return;
     this.credits.acquire(1);
     this.current.push(value);
   }
 
   barrier(): void {
-    this.lined.push(...this.current);
+    this.lined = this.lined.length === 0 ? this.current : this.lined.concat(this.current);
     this.current = [];
   }
 
@@ -120,8 +119,9 @@ class OutputWriter implements SinkWriter<unknown> {
   commit(): void {
     const values = this.lined;
     this.lined = [];
-    this.credits.release(values.length);
     this.outputs.deliverCommitted(this.name, values);
+    // Last: sources may resume at once, and what they give comes behind these values.
+    this.credits.release(values.length);
   }
 
   abandon(): void {}

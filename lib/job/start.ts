@@ -296,6 +296,7 @@ export class JobRun implements JobHandle {
   private restart(): void {
     this.attempt++;
     this.metrics.restarted();
+    this.outputs.restarted();
     try {
       this.makeTask(this.declared.build(this.params));
       this.task?.start();
