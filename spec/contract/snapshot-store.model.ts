@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import type { TaskRef, TaskStore } from '../../lib/checkpoint/snapshot-store.ts';
 import type { TidemarkError } from '../../lib/errors.ts';
-import type { StoreUnderTest } from './snapshot-store.contract.ts';
+import type { StoreUnderTest } from './snapshot-store.fixture.ts';
 import { briefly, bytesOf, manifestOf } from './snapshot-store.manifests.ts';
 
 // A reference written from the port's words alone, as plainly as it goes, and random sequences to compare a store with.

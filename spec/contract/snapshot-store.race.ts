@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import type { TaskRef } from '../../lib/checkpoint/snapshot-store.ts';
 import { FencedError } from '../../lib/errors.ts';
-import type { StoreUnderTest } from './snapshot-store.contract.ts';
+import type { StoreUnderTest } from './snapshot-store.fixture.ts';
 import { bytesOf, manifestOf, segment } from './snapshot-store.manifests.ts';
 
 const ref: TaskRef = { job: 'race', task: '0' };

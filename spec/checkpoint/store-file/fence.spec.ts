@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { TaskRef } from '../../../lib/checkpoint/snapshot-store.ts';
 import { fileStore } from '../../../lib/checkpoint/store-file/index.ts';
 import { FencedError } from '../../../lib/errors.ts';
-import { manifestOf } from '../../contract/snapshot-store.manifests.ts';
+import { briefly, bytesOf, manifestOf, segment } from '../../contract/snapshot-store.manifests.ts';
 import { FakeDisk } from './fake-disk.ts';
 import { interleave, stepped } from './interleaving.ts';
 
@@ -108,6 +108,40 @@ describe('the fence of the file store, with every step of every process in a ran
           for (const earlier of committed) if (earlier.ended < began) expect(id).toBeGreaterThanOrEqual(earlier.id);
         }
         expect(seen.map(({ id }) => id)).toEqual(seen.map(({ id }) => id).toSorted((a, b) => a - b));
+      }),
+      { numRuns: 60 },
+    ));
+
+  it('lets a zombie that clears delete nothing of a newer incarnation', () =>
+    fc.assert(
+      fc.asyncProperty(schedule, async order => {
+        const disk = new FakeDisk(() => true);
+        const kept: string[] = [];
+        const setUp = fileStore(
+          '/s',
+          disk.mount(() => {}),
+        ).task(ref);
+        const token = await setUp.acquireFence(0);
+        const zombie = stepped(async turn => {
+          const task = fileStore('/s', disk.mount(turn)).task(ref);
+          await Promise.resolve(task.clear(token)).catch(error => {
+            if (!(error instanceof FencedError)) throw error;
+          });
+        });
+        const newer = stepped(async turn => {
+          const task = fileStore('/s', disk.mount(turn)).task(ref);
+          const token = await task.acquireFence(0);
+          for (let id = 1; id <= 3; id++) {
+            const name = segment(id, token);
+            await task.putSegment(token, name, bytesOf(name));
+            kept.push(name);
+            await task.prepare(token, manifestOf(ref, token, id, kept));
+            await task.confirm(token, id);
+          }
+        });
+        await interleave([zombie, newer], order);
+        for (const name of kept) expect(await setUp.getSegment(name), name).toEqual(bytesOf(name));
+        expect(briefly(await setUp.manifests())).toEqual(['1-2', '2-2', '3-2']);
       }),
       { numRuns: 60 },
     ));
