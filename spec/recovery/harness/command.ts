@@ -13,6 +13,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The process is killed after so long, whatever the spec does. */
   readonly lifetimeMs?: number;
+  /** Permissions of files count, also where the specs are run by root. */
+  readonly isUnprivileged?: boolean;
 }
 
 const running = new Set<Command>();
@@ -26,8 +28,11 @@ export class Command {
   private readonly child: ChildProcess;
   private readonly listeners = new Set<() => void>();
 
-  constructor(args: readonly string[], { env = {}, lifetimeMs = 60_000 }: CommandOptions = {}) {
-    this.child = spawn(process.execPath, ['--conditions=tidemark-dev', ...args], {
+  constructor(args: readonly string[], { env = {}, lifetimeMs = 60_000, isUnprivileged = false }: CommandOptions = {}) {
+    const [program = '', ...before] = isUnprivileged
+      ? [...withoutCapabilities(), process.execPath]
+      : [process.execPath];
+    this.child = spawn(program, [...before, '--conditions=tidemark-dev', ...args], {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -93,6 +98,11 @@ export class Command {
     this.listeners.clear();
     for (const listener of listeners) listener();
   }
+}
+
+/** Root without its capabilities is a user like any other. */
+function withoutCapabilities(): string[] {
+  return process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all'] : [];
 }
 
 /** `tidemark …` */
