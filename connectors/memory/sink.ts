@@ -17,24 +17,30 @@ export interface MemorySinkOptions {
 export function memorySink<T>({ name = 'memory' }: MemorySinkOptions = {}): MemorySink<T> {
   const committed: T[] = [];
   const written: T[] = [];
-  let lastApplied = 0;
+  /** What checkpoints cover and did not make visible yet, by handle: it outlives restarts, as a server would. */
+  const prepared = new Map<string, T[]>();
+  let last = { token: 0, id: 0 };
+
+  const apply = (token: number, id: number, handle: Json): void => {
+    if (token < last.token || (token === last.token && id <= last.id)) return;
+    last = { token, id };
+    committed.push(...(prepared.get(handle as string) ?? []));
+    prepared.clear();
+  };
+
   return {
     kind: 'memory',
     name,
     guarantee: 'exactly-once',
     committed,
     written,
-    open(): SinkWriter<T> {
+    open({ token }): SinkWriter<T> {
       let current: T[] = [];
       const lines = new Map<number, T[]>();
-      const apply = (id: number, values: readonly T[]): void => {
-        if (id <= lastApplied) return;
-        lastApplied = id;
-        committed.push(...values);
-      };
       return {
         restore(from) {
-          if (from) apply(from.id, from.handle as T[]);
+          if (from) apply(from.token, from.id, from.handle);
+          prepared.clear();
         },
         write(value) {
           written.push(value);
@@ -44,15 +50,19 @@ export function memorySink<T>({ name = 'memory' }: MemorySinkOptions = {}): Memo
           lines.set(id, current);
           current = [];
         },
-        // The handle is the values themselves: what a crash between commit and apply left out, the restore applies.
-        flush: id => (lines.get(id) ?? []) as Json,
+        flush(id) {
+          const handle = `${token}-${id}`;
+          prepared.set(handle, lines.get(id) ?? []);
+          return handle;
+        },
         commit(id, handle) {
           lines.delete(id);
-          apply(id, handle as T[]);
+          apply(token, id, handle);
         },
         abandon(id) {
           current = [...(lines.get(id) ?? []), ...current];
           lines.delete(id);
+          prepared.delete(`${token}-${id}`);
         },
         close() {},
       };

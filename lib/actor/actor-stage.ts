@@ -107,6 +107,7 @@ export class ActorStage implements Stage<unknown> {
       if (this.behaviour.onComplete) this.completeKeys();
       if (this.scope.hasFailed) return;
       this.isFinished = true;
+      this.close();
       this.whenFinished();
     }
     this.out.complete();
@@ -170,8 +171,11 @@ export class ActorStage implements Stage<unknown> {
     const { scope } = this;
     const { timestamp, key: outer } = scope;
     const timers = this.state.timers(kind);
+    // At the end of time every timer is due, also one that a timer sets: only those that were there fire, or it never ended.
+    const last = upTo === Number.POSITIVE_INFINITY ? timers.lastOrder : Number.POSITIVE_INFINITY;
     for (let due = timers.popDue(upTo); due !== undefined; due = timers.popDue(upTo)) {
       if (scope.hasFailed) return;
+      if (due.order > last) continue;
       scope.timestamp = due.time;
       scope.key = keyOf(due.key);
       this.kind = kind;
@@ -307,6 +311,7 @@ export class ActorStage implements Stage<unknown> {
   /** One alarm for the earliest processing-time timer; it comes in through the gate like everything else. */
   private setAlarm(): void {
     const time = this.state.timers('processing').nextTime();
+    if (this.isFinished || this.scope.hasFailed) return;
     if (time === undefined || (this.alarm && this.alarm.time <= time)) return;
     this.alarm?.subscription.unsubscribe();
     const { scope } = this;

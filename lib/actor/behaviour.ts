@@ -66,6 +66,10 @@ export interface Behaviour<T, S, R, K extends KeyOrNone> {
    * Handles one record: changes the draft in place, or returns the new state. Must not be asynchronous.
    */
   receive(state: Draft<S>, value: T, ctx: ActorContext<R, K>): S | void;
+  /**
+   * Called when a timer of the key falls due. At the end of bounded input each timer that is set fires once; those that are
+   * set then do not. Processing-time timers that have not fired by then do not fire any more.
+   */
   onTimer?(state: Draft<S>, time: number, ctx: ActorContext<R, K>, kind: TimerKind): S | void;
   /** Called for every key with state when bounded input ends, in order of the keys. */
   onComplete?(state: Draft<S>, ctx: ActorContext<R, K>): S | void;

@@ -42,6 +42,11 @@ export class TimerQueue {
     return first;
   }
 
+  /** The order of the timer that was added last. */
+  get lastOrder(): number {
+    return this.#added - 1;
+  }
+
   /** When the next timer falls due. */
   nextTime(): number | undefined {
     return this.#heap.first?.time;
