@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type RedisStoreOptions, redisStore } from '../../../connectors/redis/index.ts';
@@ -189,9 +192,6 @@ async function startPair() {
 }
 
 async function startSentinel(masterPort: number): Promise<{ port: number; direct: Redis }> {
-  const { mkdtempSync, rmSync, writeFileSync } = await import('node:fs');
-  const { tmpdir } = await import('node:os');
-  const { join } = await import('node:path');
   const dir = mkdtempSync(join(tmpdir(), 'tidemark-sentinel-'));
   const port = await freePort();
   const config = join(dir, 'sentinel.conf');
