@@ -139,6 +139,11 @@ function readUrl(text: string): { options: RedisOptions; problems: string[] } {
   const accepted = 'accepted is redis://[[user]:password@]host[:port][/db], or rediss:// for TLS';
   const url = URL.parse(text);
   if (!url) return { options: {}, problems: [`url: it cannot be read as a URL; ${accepted}`] };
+  const [username, password] = [decoded(url.username), decoded(url.password)];
+  if (username === undefined || password === undefined || /@/.test(`${url.pathname}${url.search}${url.hash}`)) {
+    // What stands there may be a part of the password: none of it is repeated.
+    return { options: {}, problems: ['url: user and password must be percent-encoded (encodeURIComponent)'] };
+  }
   const problems: string[] = [];
   if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') {
     problems.push(`url: "${url.protocol}" was given; ${accepted}`);
@@ -149,12 +154,20 @@ function readUrl(text: string): { options: RedisOptions; problems: string[] } {
   const options: RedisOptions = {
     host: url.hostname.replace(/^\[|\]$/g, '') || 'localhost',
     port: Number(url.port || 6379),
-    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
-    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    ...(username === '' ? {} : { username }),
+    ...(password === '' ? {} : { password }),
     ...(db === '' ? {} : { db: Number(db) }),
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
   };
   return { options, problems };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function crossChecks(settings: Parsed): string[] {
