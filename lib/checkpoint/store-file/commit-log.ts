@@ -43,25 +43,28 @@ export class CommitLog {
     if (known && !(await this.#exists(known.entry.slot + 1)) && (await this.#text(known.entry.slot)) === known.text) {
       return known;
     }
-    let unfounded = 0;
-    for (let attempt = 0; attempt < 1_000; attempt++) {
+    for (let attempt = 0, unfounded = 0; attempt < 1_000; attempt++) {
       const slots = await this.#slots();
       if (!slots) {
         if (this.#known) throw this.#lost('is gone: it was removed or unmounted while in use');
         return undefined;
       }
-      const newest = slots.at(-1);
-      if (newest === undefined) throw this.#lost('is empty, which no process leaves behind');
-      const text = await this.#text(newest);
-      if (text === undefined) continue; // deleted meanwhile, so there are newer ones: look again
-      const entry = decodeEntry(text, this.#path(newest));
-      if (await this.#isFounded(entry)) {
-        const head = { entry, text };
-        this.#remember(head);
-        return head;
+      const newest = slots.at(-1) ?? -1;
+      const text = newest < 0 ? undefined : await this.#text(newest);
+      if (text !== undefined) {
+        const entry = decodeEntry(text, this.#path(newest));
+        if (await this.#isFounded(entry)) {
+          const head = { entry, text };
+          this.#remember(head);
+          return head;
+        }
       }
-      if (++unfounded > 20)
-        throw this.#lost(`does not hold together: entry ${newest} does not follow from ${newest - 1}`);
+      // Newer entries came while this looked, and the older ones went: again. But that does not happen all the time.
+      if (newest >= 0 && text === undefined) continue;
+      if (++unfounded <= 20) continue;
+      throw this.#lost(
+        newest < 0 ? 'is empty' : `does not hold together: ${newest} does not follow from ${newest - 1}`,
+      );
     }
     throw new StoreUnavailableError(
       `Other processes change ${this.#folder} faster than it can be read: find out which ones run the same task.`,
