@@ -1,4 +1,4 @@
-import { type Observable, Subscriber } from 'rxjs';
+import { type Observable, type Scheduler, Subscriber } from 'rxjs';
 import { LiftError, UserCodeError } from '../errors.ts';
 import type { Mark } from './elements.ts';
 import { GroupInput } from './group-input.ts';
@@ -48,6 +48,7 @@ export class NativeGroup implements Stage<unknown>, SchedulerGuard {
   /** Completed, or ended by an error notification: nothing more comes out but marks. */
   isCompleted = false;
   hasRefused = false;
+  queue: Scheduler | undefined;
   private head: Subscriber<unknown> | null = null;
   private readonly tail: Tail;
   private failure: unknown;
@@ -119,16 +120,10 @@ export class NativeGroup implements Stage<unknown>, SchedulerGuard {
 
   complete(): void {
     if (this.isCompleted) return;
-    const { scope } = this;
-    const { timestamp, key } = scope;
-    scope.timestamp = Number.POSITIVE_INFINITY;
-    scope.key = undefined;
     const outer = running;
     running = this;
     (this.head as Subscriber<unknown>).complete();
     running = outer;
-    scope.timestamp = timestamp;
-    scope.key = key;
     this.failUnlessCompleted('did not complete with its source');
   }
 

@@ -40,7 +40,14 @@ export function nativeNode(input: WirableNode, apply: NativeOperator): NativeNod
       if (wiring.surroundings.wasFinished(id)) group.finish();
       else group.wire(operators);
       wiring.onClose(() => group.close());
-      if (group.isCompleted) wiring.onOpen(() => out.complete());
+      if (group.isCompleted) {
+        const { scope } = wiring;
+        wiring.onOpen(() => {
+          scope.timestamp = Number.POSITIVE_INFINITY;
+          scope.key = undefined;
+          out.complete();
+        });
+      }
       wiring.connect(base, group);
     },
   };

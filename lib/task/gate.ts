@@ -116,6 +116,13 @@ export class Gate implements Scope {
     });
   }
 
+  /** The end of an input, inside `enter` or `between`: what is emitted at it has the end of time, and no key. */
+  complete(stage: Stage<unknown>): void {
+    this.timestamp = Number.POSITIVE_INFINITY;
+    this.key = undefined;
+    stage.complete();
+  }
+
   private handle<T>(stage: Stage<T>, value: T, timestamp: number): void {
     this.entered++;
     this.timestamp = timestamp;

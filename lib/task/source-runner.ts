@@ -70,7 +70,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     if (this.lastWatermark > Number.NEGATIVE_INFINITY) {
       this.gate.between(() => this.out.mark(new Watermark(this.lastWatermark)));
     }
-    if (this.isFinished) this.gate.between(() => this.out.complete());
+    if (this.isFinished) this.gate.between(() => this.gate.complete(this.out));
   }
 
   /** Begins to read; while it is paused (for the credits that another source used up), when it is resumed. */
@@ -152,7 +152,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
       this.isFinished = true;
       this.lastWatermark = Number.POSITIVE_INFINITY;
       this.out.mark(new Watermark(Number.POSITIVE_INFINITY));
-      if (!this.gate.hasFailed) this.out.complete();
+      if (!this.gate.hasFailed) this.gate.complete(this.out);
     });
   }
 

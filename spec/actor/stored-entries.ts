@@ -9,9 +9,9 @@ import { decodeValue } from '../../lib/checkpoint/value-codec.ts';
 import { memoryStore, type SnapshotStore } from '../../lib/index.ts';
 import type { Key } from '../../lib/stream/elements.ts';
 
-/** A memory store, and what the test job of `marbles` has committed in it. */
-export function inspectedStore(store: SnapshotStore = memoryStore()) {
-  const task = store.task({ job: 'marbles', task: 'main' });
+/** A memory store, and what a job has committed in it: the test job of `marbles` unless named. */
+export function inspectedStore(store: SnapshotStore = memoryStore(), job = 'marbles') {
+  const task = store.task({ job, task: 'main' });
   const committed = (): Manifest[] =>
     (task.manifests() as readonly StoredManifest[]).filter(stored => stored.confirmed).map(({ manifest }) => manifest);
   return {

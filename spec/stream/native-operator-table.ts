@@ -148,7 +148,7 @@ const stateless: Omit<LiftedRow, 'class'>[] = [
   { name: 'concatAll', make: () => rxjsPipe(twice, concatAll()) },
   { name: 'switchAll', make: () => rxjsPipe(twice, switchAll()) },
   { name: 'exhaustAll', make: () => rxjsPipe(twice, exhaustAll()) },
-  { name: 'expand', takesFunction: true, make: touch => expand(v => (touch(v) < 100 ? [v * 10] : EMPTY)) },
+  { name: 'expand', takesFunction: true, make: touch => expand(v => (touch(v) > 0 && v < 100 ? [v * 10] : EMPTY)) },
   { name: 'ignoreElements', make: () => ignoreElements() },
   { name: 'finalize', make: () => finalize(() => {}) },
   { name: 'timestamp', takesFunction: true, make: touch => timestamp({ now: () => touch(7) }) },

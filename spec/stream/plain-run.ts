@@ -2,6 +2,8 @@ import { type OperatorFunction, Subject } from 'rxjs';
 
 /** What an operator does on a plain Observable, step by step: the reference for what it does in a job. */
 export interface PlainRun {
+  /** What came out when it was subscribed. */
+  readonly atStart: readonly unknown[];
   /** What came out at each input value. */
   readonly steps: readonly (readonly unknown[])[];
   /** What came out when the input ended, or failed. */
@@ -10,6 +12,8 @@ export interface PlainRun {
   readonly endedAt: number | undefined;
   /** The input at which it failed. */
   readonly failedAt: number | undefined;
+  /** Whether it failed when the input ended. */
+  readonly failedAtEnd: boolean;
 }
 
 /** Runs the operator on a plain Observable of these values, which ends as `ending` says. */
@@ -20,7 +24,8 @@ export function runPlain(
 ): PlainRun {
   const input = new Subject<number>();
   const steps: unknown[][] = [];
-  let current: unknown[] = [];
+  const atStart: unknown[] = [];
+  let current = atStart;
   let at = -1;
   let endedAt: number | undefined;
   let failedAt: number | undefined;
@@ -44,9 +49,11 @@ export function runPlain(
   if (ending === 'completes') input.complete();
   else input.error(ending.error);
   return {
+    atStart,
     steps,
     atEnd: current,
     endedAt: endedAt === values.length ? undefined : endedAt,
     failedAt: failedAt === values.length ? undefined : failedAt,
+    failedAtEnd: failedAt === values.length,
   };
 }
