@@ -103,8 +103,9 @@ export class Coordinator {
     this.isCommittedFinal = recovered.committed?.closed ?? false;
   }
 
-  /** Begins to take checkpoints by the clock. */
+  /** Begins to take checkpoints by the clock, and removes what earlier incarnations wrote and no manifest names. */
   start(): void {
+    this.collect(expiredManifests(this.stored, this.services.settings.retained));
     this.scheduleNext();
   }
 
@@ -404,22 +405,25 @@ export class Coordinator {
     if (open.final === undefined) this.scheduleNext();
   }
 
+  private collect(ids: readonly number[]): void {
+    const { task, services } = this;
+    const forget = () => {
+      this.stored = this.stored.filter(({ manifest }) => !ids.includes(manifest.id));
+    };
+    void attempt<void>(
+      () => andThen(services.store.collect(this.token, ids), forget),
+      error => {
+        if (error instanceof FencedError) task.fail(error);
+        else task.logger.warn({ error: messageOf(error), manifests: ids }, 'old checkpoints could not be removed');
+      },
+    );
+  }
+
   /** Drops what retention no longer needs and shortens chains; neither holds up the stream, a failure is only logged. */
   private tidy(id: number): void {
-    const { task, services } = this;
+    const { services } = this;
     const ids = expiredManifests(this.stored, services.settings.retained);
-    if (ids.length > 0) {
-      const forget = () => {
-        this.stored = this.stored.filter(({ manifest }) => !ids.includes(manifest.id));
-      };
-      void attempt<void>(
-        () => andThen(services.store.collect(this.token, ids), forget),
-        error => {
-          if (error instanceof FencedError) task.fail(error);
-          else task.logger.warn({ error: messageOf(error), manifests: ids }, 'old checkpoints could not be removed');
-        },
-      );
-    }
+    if (ids.length > 0) this.collect(ids);
     services.compactor.consider(this.chains, id, this.token, (actor, from, to) => {
       const entry = this.chains.get(actor);
       if (!entry || this.isClosed) return;
