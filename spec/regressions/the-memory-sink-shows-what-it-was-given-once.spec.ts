@@ -1,0 +1,76 @@
+import { map } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { to } from '../../operators/index.ts';
+import { AtHand, withWriter } from './at-hand.ts';
+
+describe('the memory sink', () => {
+  // Cause: the values themselves were the handle in the manifest, which is JSON.
+  it.each([1n, undefined, new Date(0), Number.NaN, -0, Symbol.iterator])(
+    'shows %s as it is after a restore',
+    async value => {
+      const hand = new AtHand();
+      const stuck = withWriter(hand.sink, () => ({ commit: () => new Promise<never>(() => {}) }));
+      const first = hand.start(input => input.pipe(to(stuck)));
+      hand.push(value);
+      first.checkpoint();
+      await first.cancel();
+      expect(hand.sink.committed).toEqual([]);
+      hand.start(input => input.pipe(to(hand.sink)));
+      expect(hand.sink.committed).toHaveLength(1);
+      expect(Object.is(hand.sink.committed[0], value)).toBe(true);
+    },
+  );
+
+  // Cause: it refused what was not newer by the id alone, and ids begin again when the checkpoints were deleted.
+  it('goes on when the checkpoints that filled it were deleted', async () => {
+    const hand = new AtHand();
+    const first = hand.start(input => input.pipe(to(hand.sink)), { checkpoint: { onCancel: 'delete' } });
+    hand.push(1);
+    first.checkpoint();
+    hand.push(2);
+    first.checkpoint();
+    await first.cancel();
+    expect(hand.committed).toBeUndefined();
+
+    // Without a checkpoint the input is read from its beginning.
+    const second = hand.start(input => input.pipe(to(hand.sink)));
+    hand.push(3);
+    await second.stop();
+    expect(hand.committed?.id).toBe(1);
+    expect(hand.sink.committed).toEqual([1, 2, 1, 2, 3]);
+  });
+
+  // An id that an incarnation began with but never stored is the next one's too: only with the token it names a checkpoint.
+  it('takes nothing from a checkpoint that a crash left behind under the same id', async () => {
+    const hand = new AtHand();
+    let isStuck = false;
+    const sink = withWriter(hand.sink, writer => ({
+      flush: id => {
+        const handle = writer.flush(id);
+        return isStuck ? new Promise<never>(() => {}) : handle;
+      },
+    }));
+    let hasFailed = false;
+    const failsOnce = map((value: number) => {
+      if (value !== 3 || hasFailed) return value;
+      hasFailed = true;
+      throw new Error('3');
+    });
+    const handle = hand.start(input => input.pipe(failsOnce, to(sink)), {
+      restart: { strategy: 'fixed-delay', attempts: 1, delay: 1 },
+    });
+    hand.push(1);
+    handle.checkpoint();
+    isStuck = true;
+    hand.push(2);
+    handle.checkpoint();
+    isStuck = false;
+    hand.push(3);
+    hand.passes(1);
+    expect(handle.status).toMatchObject({ phase: 'running', attempt: 2 });
+    hand.push(4);
+    handle.checkpoint();
+    expect(hand.committed).toMatchObject({ id: 2, token: 2 });
+    expect(hand.sink.committed).toEqual([1, 2, 3, 4]);
+  });
+});
