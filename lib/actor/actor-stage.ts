@@ -1,15 +1,18 @@
-import { current, freeze } from 'immer';
+import { freeze } from 'immer';
 import type { Subscription } from 'rxjs';
-import { LiftError, messageOf, UserCodeError } from '../errors.ts';
+import { LiftError, messageOf } from '../errors.ts';
 import { Barrier, type Key, type Mark, type Watermark } from '../stream/elements.ts';
 import { Discard, type Scope, type Stage } from '../stream/stage.ts';
 import type { Surroundings } from '../stream/wiring.ts';
+import { actorFailure, changedInPlace } from './actor-failure.ts';
 import { ActorState } from './actor-state.ts';
 import { type Behaviour, type DeadLetter, deadLetters, type TimerKind } from './behaviour.ts';
 import { Context } from './context.ts';
 import { Effects } from './effects.ts';
+import { InPlaceWatch } from './in-place.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
-import { canDraft, draftedState, isDraft, returnedState } from './state-update.ts';
+import { canDraft, draftedState, protectedState, returnedState, verifyStorable } from './state-update.ts';
+import { undrafted } from './undrafted.ts';
 
 type AnyBehaviour = Behaviour<unknown, unknown, unknown, Key | undefined>;
 
@@ -33,6 +36,7 @@ export class ActorStage implements Stage<unknown> {
   private readonly context: Context;
   private readonly sides = new Map<string, Stage<unknown>[]>();
   private readonly recipe: (draft: unknown) => unknown;
+  private readonly watch = process.env.NODE_ENV === 'production' ? undefined : new InPlaceWatch();
   private message: unknown;
   private handler: Handler = 'receive';
   private kind: TimerKind = 'event';
@@ -50,7 +54,7 @@ export class ActorStage implements Stage<unknown> {
     this.context = new Context(this, scope, this.effects, behaviour);
     this.recipe = draft => {
       const returned = this.call(this.handler, draft, this.message);
-      this.resolveDrafts(draft);
+      this.resolveDrafts(draft, returned);
       return returned;
     };
   }
@@ -84,6 +88,7 @@ export class ActorStage implements Stage<unknown> {
       const own = this.isKeyed ? scope.key : undefined;
       key = mapKey(this.behaviour.stateKey === undefined ? own : this.behaviour.stateKey(value, own));
     } catch (error) {
+      this.handler = 'receive';
       this.supervise(error, mapKey(undefined), value);
       return;
     }
@@ -190,8 +195,10 @@ export class ActorStage implements Stage<unknown> {
     const cell = values.cell(key);
     let before: unknown;
     let after: unknown;
+    let isWatched = false;
     try {
       before = cell === undefined ? this.initial(key) : cell.value;
+      isWatched = this.watch !== undefined && typeof before === 'object' && this.watch.before(before);
       after =
         this.drafts && canDraft(before)
           ? this.drafted(handler, before, message)
@@ -199,9 +206,10 @@ export class ActorStage implements Stage<unknown> {
     } catch (error) {
       this.effects.clear();
       this.handler = handler;
-      this.supervise(error, key, message);
+      if (!isWatched || !this.isSpoiled()) this.supervise(error, key, message);
       return;
     }
+    if (isWatched && this.isSpoiled()) return;
     if (this.effects.forgets) values.delete(key);
     else if (after !== before) {
       if (cell === undefined) values.set(key, after);
@@ -212,12 +220,13 @@ export class ActorStage implements Stage<unknown> {
   }
 
   private initial(key: MapKey): unknown {
-    return this.protect(this.behaviour.initial(keyOf(key)));
+    const state = this.behaviour.initial(keyOf(key));
+    if (typeof state === 'object' && !this.behaviour.codec) verifyStorable(state, this.name);
+    return this.protect(state);
   }
 
-  /** Frozen, so that code which changes it in place is noticed instead of being lost; Immer's drafts need no such care. */
   private protect(state: unknown): unknown {
-    return this.surroundings.freezesState && !this.drafts ? freeze(state, true) : state;
+    return this.surroundings.freezesState ? protectedState(state, this.drafts) : state;
   }
 
   /** What a handler needs is kept in the stage, so that no closure is made for each record. */
@@ -235,13 +244,22 @@ export class ActorStage implements Stage<unknown> {
   }
 
   /** A draft that was emitted goes out as it is now; the state itself as it is when the handler has returned. */
-  private resolveDrafts(state: unknown): void {
+  private resolveDrafts(state: unknown, returned: unknown): void {
     const { effects } = this;
     for (let i = 0; i < effects.count; i++) {
       const value = effects.emittedAt(i);
-      if (value === state) effects.replaceEmitted(i, theState);
-      else if (typeof value === 'object' && isDraft(value)) effects.replaceEmitted(i, current(value));
+      if (typeof value !== 'object' || value === null) continue;
+      effects.replaceEmitted(i, value === state || value === returned ? theState : undrafted(value));
     }
+  }
+
+  /** Whether the handler changed a part of the state in place that cannot be frozen: the state before it is gone then. */
+  private isSpoiled(): boolean {
+    const spoiled = this.watch?.changed();
+    if (spoiled === undefined) return false;
+    this.effects.clear();
+    this.scope.fail(changedInPlace(this.name, spoiled));
+    return true;
   }
 
   private applyAll(handler: Handler, key: MapKey, state: unknown): void {
@@ -285,14 +303,7 @@ export class ActorStage implements Stage<unknown> {
     const { scope, behaviour } = this;
     const supervision = behaviour.supervise ?? 'restart';
     if (supervision === 'restart') {
-      scope.fail(
-        error instanceof UserCodeError && error.context.operator
-          ? error
-          : new UserCodeError(
-              `The actor "${this.name}" threw in ${this.handler}${this.isKeyed ? ` for key ${display(scope.key)}` : ''}: ${messageOf(error)}`,
-              { cause: error, context: { operator: this.name } },
-            ),
-      );
+      scope.fail(actorFailure(error, this.name, this.handler, this.isKeyed ? { key: scope.key } : undefined));
     } else if (supervision === 'reset') {
       this.state.values.delete(key);
     } else {
@@ -334,11 +345,3 @@ const longestDelay = 2_147_483_647;
 
 /** Stands for "the state after this record" among what was emitted. */
 const theState = Symbol('state');
-
-function display(key: Key | undefined): string {
-  const text =
-    typeof key === 'bigint'
-      ? `${key}n`
-      : JSON.stringify(key, (_, part) => (typeof part === 'bigint' ? `${part}n` : part));
-  return text === undefined ? String(key) : text.length > 100 ? `${text.slice(0, 100)}…` : text;
-}

@@ -23,7 +23,10 @@ export interface ActorContext<R, K extends KeyOrNone> {
   /** The last watermark in ms, `-Infinity` before the first. */
   readonly watermark: number;
   readonly timers: Timers;
-  /** The state itself, a draft of it, may be emitted: it goes out as it is when `receive` returns. */
+  /**
+   * The state itself, a draft, may be emitted, or parts of it in objects and arrays of your own: they go out as they are when
+   * `receive` returns.
+   */
   emit(value: R): void;
   side<V>(tag: Side<V>, value: V): void;
   /** Drops the state of this key. */
@@ -60,10 +63,15 @@ export interface Behaviour<T, S, R, K extends KeyOrNone> {
    * and no `onComplete`.
    */
   stateKey?(value: T, key: K): Key;
-  /** The state of a key that has none; called again for as long as `receive` leaves it unchanged. */
+  /**
+   * The state of a key that has none; called again for as long as `receive` leaves it unchanged. Plain data, as snapshots
+   * keep it: JSON values, undefined, bigint, Date, Map, Set, typed arrays and ArrayBuffer; instances of classes need a `codec`.
+   */
   initial(key: K): S;
   /**
-   * Handles one record: changes the draft in place, or returns the new state. Must not be asynchronous.
+   * Handles one record: changes the draft in place, or returns the new state. Must not be asynchronous. Dates and typed arrays
+   * are no drafts: put a changed copy in the place of one. Changed in place they fail the task, unless `NODE_ENV` is
+   * `production`, where nothing looks after them and a snapshot can miss the change.
    */
   receive(state: Draft<S>, value: T, ctx: ActorContext<R, K>): S | void;
   /**

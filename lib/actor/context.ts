@@ -1,11 +1,10 @@
-import { current } from 'immer';
 import { UserCodeError } from '../errors.ts';
 import type { Side } from '../job/handle.ts';
 import type { Key } from '../stream/elements.ts';
 import type { Scope } from '../stream/stage.ts';
 import type { ActorContext, Behaviour, TimerKind, Timers } from './behaviour.ts';
 import type { Effects } from './effects.ts';
-import { isDraft } from './state-update.ts';
+import { undrafted } from './undrafted.ts';
 
 /** What the context shows of its actor. */
 export interface ContextOwner {
@@ -30,7 +29,7 @@ export class Context implements ActorContext<unknown, Key | undefined> {
     owner: ContextOwner,
     scope: Scope,
     effects: Effects<unknown>,
-    { sides, onTimer }: Pick<Behaviour<never, never, never, Key | undefined>, 'sides' | 'onTimer'>,
+    { sides, onTimer, update }: Pick<Behaviour<never, never, never, Key | undefined>, 'sides' | 'onTimer' | 'update'>,
   ) {
     this.#owner = owner;
     this.#scope = scope;
@@ -43,7 +42,7 @@ export class Context implements ActorContext<unknown, Key | undefined> {
           `The actor "${owner.name}" emits to the side output "${tag.name}" but does not declare it: name it in "sides".`,
         );
       }
-      effects.side(tag, isDraft(value) ? current(value) : value);
+      effects.side(tag, update === 'return' ? value : undrafted(value));
     };
     this.forget = () => effects.forget();
     this.now = () => scope.scheduler.now();

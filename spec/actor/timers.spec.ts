@@ -165,6 +165,25 @@ describe('timers of event time', () => {
       });
     });
   });
+
+  it('that are set when time has ended do not fire: a timer that sets the next one comes to an end', () => {
+    marbles(({ job, expectElements }) => {
+      const everyMinute = alarm({
+        onTimer(count, time, ctx) {
+          ctx.timers.atEventTime(time + 60_000);
+          ctx.emit(`${time}`);
+          return count;
+        },
+      });
+      const input = '   -a-b-|';
+      const expected = '-----(pq|)';
+      const values = { a: event('a', 10), b: event('b', 20) };
+      expectElements(job(input, stream => stream.pipe(byKey, everyMinute), { values })).toBe(expected, {
+        p: '10',
+        q: '20',
+      });
+    });
+  });
 });
 
 describe('timers of processing time', () => {
