@@ -90,10 +90,9 @@ async function tellWhatIsLeft(): Promise<void> {
   if (!last) throw new Error('The job was killed before its first checkpoint.');
   const keys = Object.values(last.actors).reduce((sum, { keys }) => sum + keys, 0);
   const visible = linesOf('airports.jsonl').length;
-  console.log(
-    `  left on disk: checkpoint ${last.id} with ${keys} keys in ${Object.keys(last.actors).length} actors, ` +
-      `and ${visible.toLocaleString('en')} committed lines; what came after is read again`,
-  );
+  const actors = Object.keys(last.actors).length;
+  console.log(`  left on disk: checkpoint ${last.id}, with ${keys} keys in ${actors} actors,`);
+  console.log(`  and ${visible.toLocaleString('en')} committed lines; what came after is read again`);
 }
 
 /** What came out, and whether it is what it must be. */
