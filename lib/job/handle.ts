@@ -98,8 +98,14 @@ export interface JobHandle {
   ask<S>(actor: string, key?: Key): Promise<S | undefined>;
   /** Takes a checkpoint now, unless one is under way. */
   checkpoint(): void;
-  /** Takes a final checkpoint and ends; with `drain` completes the operators first, as at the end of input. */
+  /**
+   * Takes a final checkpoint and ends; with `drain` completes the operators first, as at the end of input. Resolves as `done`
+   * does; a job that has failed and waits to be restarted can take no final checkpoint, and rejects with its error.
+   */
   stop(options?: { readonly drain?: boolean }): Promise<void>;
-  /** Ends without a checkpoint; state is kept or deleted as `checkpoint.onCancel` says. */
+  /**
+   * Ends without a checkpoint; state is kept or deleted as `checkpoint.onCancel` says. Resolves when the job is over, also
+   * when it has failed before.
+   */
   cancel(): Promise<void>;
 }

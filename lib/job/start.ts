@@ -145,13 +145,17 @@ export class JobRun implements JobHandle {
         reject(new JobDefinitionError(`The job "${this.job}" has no actor "${actor}"; it has: ${known}.`));
         return;
       }
-      task.inspect(() => {
-        try {
-          resolve(stage.ask(key) as S | undefined);
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
+      const missed = `The task of the job "${this.job}" ended before its actor "${actor}" could answer: ask when it is running.`;
+      task.inspect(
+        () => {
+          try {
+            resolve(stage.ask(key) as S | undefined);
+          } catch (error) {
+            reject(error as Error);
+          }
+        },
+        () => reject(new NotRunningError(missed)),
+      );
     });
   }
 
@@ -167,7 +171,8 @@ export class JobRun implements JobHandle {
 
   async cancel(): Promise<void> {
     outsideGroups(() => this.beginCancel());
-    await this.done;
+    // What it failed with before is told by `done`; whoever cancels wants it to be over, and it is.
+    await this.done.catch(() => {});
   }
 
   private beginStop(drain: boolean): void {
@@ -183,9 +188,9 @@ export class JobRun implements JobHandle {
           ),
         );
       }, this.settings.stopTimeout);
-      if (this.restartTimer) {
-        this.restartTimer.unsubscribe();
-        this.over({ outcome: 'stopped' });
+      if (this.restartTimer && this.error) {
+        // It has failed, and no final checkpoint can be taken any more: that it was stopped would not be true.
+        this.giveUp(this.error);
       } else {
         this.enter('stopping');
         this.task?.stop(drain);
@@ -275,11 +280,7 @@ export class JobRun implements JobHandle {
         ? { giveUp: 'a restart would not help' }
         : this.strategy.next(this.container.resolve(tokens.MONOTONIC_CLOCK)());
     if ('giveUp' in decision) {
-      this.logger.error(
-        { job: this.job, code: error.code, fault: error.fault, error: error.message },
-        'the job failed',
-      );
-      this.over({ error });
+      this.giveUp(error);
       return;
     }
     this.logger.warn(
@@ -291,6 +292,11 @@ export class JobRun implements JobHandle {
       this.restartTimer = undefined;
       this.restart();
     }, decision.restartInMs);
+  }
+
+  private giveUp(error: TidemarkError): void {
+    this.logger.error({ job: this.job, code: error.code, fault: error.fault, error: error.message }, 'the job failed');
+    this.over({ error });
   }
 
   private restart(): void {

@@ -79,6 +79,8 @@ export class Task {
   private isRunning = false;
   private isFinalUnderWay = false;
   private stopRequest: { drain: boolean } | undefined;
+  /** What waits for its turn to look at the state. */
+  private readonly questions = new Set<() => void>();
 
   /** Wires the graph; opens nothing. Throws `JobDefinitionError` or `LiftError`. */
   constructor(services: TaskServices, ends: readonly WirableNode[], events: TaskEvents) {
@@ -126,9 +128,17 @@ export class Task {
     this.coordinator?.trigger();
   }
 
-  /** Runs `work` against the live state, between two elements. */
-  inspect(work: () => void): void {
-    this.gate.between(work);
+  /** Runs `work` against the live state, between two elements; `missed` instead when the task ends before its turn comes. */
+  inspect(work: () => void, missed: () => void): void {
+    if (this.gate.hasFailed) {
+      missed();
+      return;
+    }
+    this.questions.add(missed);
+    this.gate.between(() => {
+      this.questions.delete(missed);
+      work();
+    });
   }
 
   private recover(recovered: Recovered): MaybePromise<void> {
@@ -380,6 +390,8 @@ export class Task {
     this.isEnding = true;
     this.coordinator?.close();
     this.gate.close();
+    for (const missed of this.questions) missed();
+    this.questions.clear();
     for (const stage of this.actors.values()) stage.close();
     attempt<void>(
       () => this.wiring.close(),
