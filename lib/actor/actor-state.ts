@@ -1,9 +1,15 @@
 import type { ActorCapture } from '../checkpoint/participants.ts';
 import type { SegmentWriter } from '../checkpoint/segment.ts';
 import { encodeValue } from '../checkpoint/value-codec.ts';
-import { UnsupportedStateError } from '../errors.ts';
+import {
+  messageOf,
+  type TidemarkError,
+  type TidemarkErrorOptions,
+  UnsupportedStateError,
+  UserCodeError,
+} from '../errors.ts';
 import type { Key } from '../stream/elements.ts';
-import type { Behaviour, TimerKind } from './behaviour.ts';
+import type { Behaviour, StateCodec, TimerKind } from './behaviour.ts';
 import { keyOf, type MapKey } from './key.ts';
 import { encodeKey } from './key-codec.ts';
 import { CaptureReader, KeyedState } from './keyed-state.ts';
@@ -107,16 +113,33 @@ class StateCapture implements ActorCapture {
           writer.remove(entryKinds.state, encodeKey(key));
           return;
         }
+        const stored = codec ? this.encoded(codec, key, value) : value;
         try {
-          writer.put(entryKinds.state, encodeKey(key), encodeValue(codec ? codec.encode(value) : value));
+          writer.put(entryKinds.state, encodeKey(key), encodeValue(stored));
         } catch (error) {
           if (!(error instanceof UnsupportedStateError)) throw error;
-          throw new UnsupportedStateError(
-            `The state of the actor "${this.state.name}" for key ${String(keyOf(key))} cannot be stored: ${error.message}`,
-            { cause: error, context: { operator: this.state.name } },
-          );
+          throw this.failure(UnsupportedStateError, 'cannot be stored', key, error);
         }
       });
+  }
+
+  private encoded(codec: StateCodec<unknown>, key: MapKey, value: unknown): unknown {
+    try {
+      return codec.encode(value);
+    } catch (error) {
+      throw this.failure(UserCodeError, 'could not be encoded by its codec', key, error);
+    }
+  }
+
+  private failure(
+    Failure: new (message: string, options: TidemarkErrorOptions) => TidemarkError,
+    what: string,
+    key: MapKey,
+    cause: unknown,
+  ): TidemarkError {
+    const { name } = this.state;
+    const message = `The state of the actor "${name}" for key ${String(keyOf(key))} ${what}: ${messageOf(cause)}`;
+    return new Failure(message, { cause, context: { operator: name } });
   }
 }
 

@@ -19,7 +19,6 @@ export function restoreActor(
   entry: ActorEntry,
   { store, ref }: { readonly store: TaskStore; readonly ref: TaskRef },
 ): MaybePromise<boolean> {
-  const { state } = stage;
   const migrates = verifyVersion(stage, entry, ref);
   const fetched = new Map<SegmentRef, MaybePromise<Uint8Array>>();
   const fetch = (segment: SegmentRef | undefined): void => {
@@ -39,7 +38,7 @@ export function restoreActor(
   });
   return andThen(applied, () => {
     if (migrates) migrateValues(stage, entry.version, ref);
-    else for (const cell of state.values.cells()) cell.value = stage.restored(cell.value);
+    else decodeValues(stage, ref);
     return migrates;
   });
 }
@@ -94,6 +93,20 @@ function verifyVersion({ state, canMigrate }: ActorStage, entry: ActorEntry, { j
     );
   }
   return true;
+}
+
+function decodeValues(stage: ActorStage, { job }: TaskRef): void {
+  for (const cell of stage.state.values.cells()) {
+    try {
+      cell.value = stage.restored(cell.value);
+    } catch (error) {
+      throw new StateMismatchError(
+        `The codec of the actor "${stage.name}" could not read the stored state of key ${String(keyOf(cell.key))}: ` +
+          `${messageOf(error)}. Give it a decode that reads what is stored, or a new version with "migrate".`,
+        { cause: error, context: { job, operator: stage.name } },
+      );
+    }
+  }
 }
 
 function migrateValues(stage: ActorStage, version: number, { job }: TaskRef): void {
