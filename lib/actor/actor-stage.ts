@@ -281,6 +281,11 @@ export class ActorStage implements Stage<unknown> {
 
   private emit(state: unknown): void {
     const { effects, scope } = this;
+    if (effects.count === 1) {
+      const value = effects.takeOnly();
+      if (!scope.hasFailed) this.out.next(value === theState ? state : value);
+      return;
+    }
     for (let i = 0; i < effects.count && !scope.hasFailed; i++) {
       const value = effects.emittedAt(i);
       this.out.next(value === theState ? state : value);

@@ -49,6 +49,13 @@ export class Effects<R> {
     return this.emitted[index] as R;
   }
 
+  /** The value of a record that emitted one, as most do; forgets everything. */
+  takeOnly(): R {
+    const value = this.emitted[0] as R;
+    this.clear();
+    return value;
+  }
+
   replaceEmitted(index: number, value: R): void {
     this.emitted[index] = value;
   }

@@ -254,8 +254,10 @@ class Tail extends Subscriber<unknown> {
     this.group = group;
   }
 
-  protected override _next(value: unknown): void {
-    this.group.emit(value);
+  /** All of `next`: as `_next` it would make the call in Subscriber.next polymorphic, which costs each record of a group. */
+  override next(value: unknown): void {
+    if (this.isStopped) super.next(value);
+    else this.group.emit(value);
   }
 
   protected override _error(error: unknown): void {
