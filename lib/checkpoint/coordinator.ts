@@ -208,7 +208,13 @@ export class Coordinator {
   /** Whether nothing has entered since the last committed barrier, and no source has moved without a record. */
   private isUnchanged(): boolean {
     const { task } = this;
-    return task.entered() === this.committedEntered && positionsOf(task.sources) === this.committedPositions;
+    if (task.entered() !== this.committedEntered) return false;
+    try {
+      return positionsOf(task.sources) === this.committedPositions;
+    } catch (error) {
+      task.fail(error);
+      return false;
+    }
   }
 
   private begin(final: Final | undefined, whenOver: Open['whenOver']): void {

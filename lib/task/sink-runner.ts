@@ -55,7 +55,14 @@ export class SinkRunner implements Stage<unknown>, CheckpointSink {
 
   mark(mark: Mark): void {
     if (this.scope.hasFailed) return;
-    if (mark instanceof Barrier) this.writer?.barrier(mark.id);
+    if (mark instanceof Barrier) {
+      try {
+        this.writer?.barrier(mark.id);
+      } catch (error) {
+        this.scope.fail(error, { sink: this.name });
+        return;
+      }
+    }
     this.out.mark(mark);
   }
 

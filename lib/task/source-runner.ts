@@ -82,7 +82,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
   pause(): void {
     if (this.isPaused || this.isFinished) return;
     this.isPaused = true;
-    if (this.hasStarted) this.reader?.pause();
+    if (this.hasStarted) this.tell(reader => reader.pause());
   }
 
   resume(): void {
@@ -93,21 +93,40 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
 
   private startOrResume(): void {
     if (this.isClosed || this.isFinished || !this.isWanted) return;
-    if (this.hasStarted) this.reader?.resume();
+    if (this.hasStarted) this.tell(reader => reader.resume());
     else {
       this.hasStarted = true;
-      this.reader?.start();
+      this.tell(reader => reader.start());
+    }
+  }
+
+  /** A reader that throws fails the task: whoever tells it something (a stop, a sink that gives credits back) cannot help it. */
+  private tell(order: (reader: SourceReader) => void): void {
+    const { reader } = this;
+    if (!reader) return;
+    try {
+      order(reader);
+    } catch (error) {
+      this.gate.fail(error, { source: this.name });
     }
   }
 
   entry(): SourceEntry {
-    if (this.reader && !this.isFinished) this.lastPosition = this.reader.position();
+    if (this.reader && !this.isFinished) this.lastPosition = this.positionOf(this.reader);
     const watermark = this.lastWatermark;
     return {
       position: this.lastPosition,
       finished: this.isFinished,
       watermark: Number.isFinite(watermark) ? watermark : null,
     };
+  }
+
+  private positionOf(reader: SourceReader): Json {
+    try {
+      return reader.position();
+    } catch (error) {
+      throw this.failure('threw when it was asked for its position', error);
+    }
   }
 
   barrier(id: number): void {
@@ -119,7 +138,12 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
   }
 
   progress(): number | undefined {
-    return this.isFinished ? 1 : this.reader?.progress?.();
+    if (this.isFinished) return 1;
+    try {
+      return this.reader?.progress?.();
+    } catch {
+      return undefined; // only a display waits for it
+    }
   }
 
   batch(values: readonly unknown[], timestamps?: readonly number[]): void {
@@ -148,7 +172,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     if (this.isClosed) return;
     this.gate.enter(() => {
       if (this.isFinished) return;
-      if (this.reader) this.lastPosition = this.reader.position();
+      if (this.reader) this.lastPosition = this.positionOf(this.reader);
       this.isFinished = true;
       this.lastWatermark = Number.POSITIVE_INFINITY;
       this.out.mark(new Watermark(Number.POSITIVE_INFINITY));
@@ -162,14 +186,17 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
 
   failed(error: unknown): void {
     if (this.isClosed) return;
-    const wrapped =
-      error instanceof TidemarkError
-        ? error
-        : new UserCodeError(`The source "${this.name}" failed: ${messageOf(error)}`, {
-            cause: error,
-            context: { source: this.name },
-          });
-    this.gate.enter(() => this.out.error(wrapped));
+    const failure = this.failure('failed', error);
+    this.gate.enter(() => this.out.error(failure));
+  }
+
+  private failure(what: string, error: unknown): TidemarkError {
+    if (error instanceof TidemarkError) return error;
+    const { name } = this;
+    return new UserCodeError(`The source "${name}" ${what}: ${messageOf(error)}`, {
+      cause: error,
+      context: { source: name },
+    });
   }
 
   close(): MaybePromise<void> {
