@@ -32,6 +32,13 @@ export abstract class TidemarkError extends Error {
   }
 }
 
+/** A package that Tidemark works with is there in a version that it does not work with. */
+export class UnsupportedVersionError extends TidemarkError {
+  readonly code = 'UNSUPPORTED_VERSION';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
 /** A native operator cannot keep its promise between barriers: asynchronous, combining, or late. */
 export class LiftError extends TidemarkError {
   readonly code = 'LIFT';

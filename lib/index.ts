@@ -46,6 +46,7 @@ export {
   TidemarkError,
   type TidemarkErrorOptions,
   UnsupportedStateError,
+  UnsupportedVersionError,
   UserCodeError,
 } from './errors.ts';
 export { check } from './job/check.ts';

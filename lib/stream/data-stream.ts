@@ -5,8 +5,12 @@ import type { Key, StreamElement } from './elements.ts';
 import { type NativeOperator, runningGroup } from './native-group.ts';
 import { lifted, nativeNode } from './native-node.ts';
 import { describe, nearestWith, upstream, type WirableNode } from './node.ts';
+import { loadedRxjs, verifyRxjs } from './rxjs-version.ts';
 import type { Stage } from './stage.ts';
 import type { Wiring } from './wiring.ts';
+
+// The operators of another RxJS would not fail here and now: they would pass no barriers.
+verifyRxjs(loadedRxjs());
 
 /** The type of a stream's key; `undefined` while it is un-keyed. */
 export type KeyOrNone = Key | undefined;
