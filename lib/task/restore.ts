@@ -47,7 +47,10 @@ export function restoreActor(
 const segmentsAhead = 3;
 
 function rawSegment(store: TaskStore, segment: SegmentRef, actor: string): MaybePromise<Uint8Array> {
-  return andThen(store.getSegment(segment.name), bytes => {
+  const found = store.getSegment(segment.name);
+  // What a store answers at once is opened at once, so that recovery stays in virtual time.
+  const sync = !isPromise(found);
+  return andThen(found, bytes => {
     if (!bytes) {
       throw new StateLostError(
         `The segment ${segment.name}, which holds state of the actor "${actor}", is gone from the store. Restore it from a copy, ` +
@@ -55,7 +58,7 @@ function rawSegment(store: TaskStore, segment: SegmentRef, actor: string): Maybe
         { context: { operator: actor } },
       );
     }
-    return openSegment(bytes, segment.checksum, `${segment.name} of the actor "${actor}"`);
+    return openSegment(bytes, segment.checksum, `${segment.name} of the actor "${actor}"`, { sync });
   });
 }
 
