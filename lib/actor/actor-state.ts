@@ -12,8 +12,8 @@ import type { Key } from '../stream/elements.ts';
 import type { Behaviour, StateCodec, TimerKind } from './behaviour.ts';
 import { keyOf, type MapKey } from './key.ts';
 import { encodeKey } from './key-codec.ts';
-import { CaptureReader, KeyedState } from './keyed-state.ts';
-import { TimerQueue } from './timer-queue.ts';
+import { type Capture, CaptureReader, KeyedState } from './keyed-state.ts';
+import { type Timer, TimerQueue } from './timer-queue.ts';
 
 /** Kinds of entries in an actor's segments. */
 export const entryKinds = { state: 0, event: 1, processing: 2 } as const;
@@ -77,19 +77,21 @@ class StateCapture implements ActorCapture {
     this.behaviour = behaviour;
     this.version = state.version;
     const captured = values.capture();
+    const timers = [
+      { queue: event, kind: entryKinds.event, capture: event.capture() },
+      { queue: processing, kind: entryKinds.processing, capture: processing.capture() },
+    ];
     this.keys = captured.keys;
+    this.isFull = captured.canBeFull && timers.every(({ capture }) => capture.canBeFull);
+    this.isEmpty = captured.size === 0 && timers.every(({ capture }) => capture.size === 0);
     this.parts = [
       {
-        capture: captured,
-        reader: this.valueReader(new CaptureReader(captured)),
+        reader: this.valueReader(new CaptureReader(captured, this.isFull || captured.isFull)),
         commit: () => values.commit(captured),
         abandon: () => values.abandon(captured),
       },
-      timerPart(event, entryKinds.event),
-      timerPart(processing, entryKinds.processing),
+      ...timers.map(part => timerPart(part, this.isFull)),
     ];
-    this.isFull = this.parts.every(part => part.capture.isFull);
-    this.isEmpty = this.parts.every(part => part.capture.size === 0);
   }
 
   encode(writer: SegmentWriter, maxEntries: number): boolean {
@@ -144,7 +146,6 @@ class StateCapture implements ActorCapture {
 }
 
 interface CapturedPart {
-  readonly capture: { readonly isFull: boolean; readonly size: number };
   /** Writes up to so many entries; whether there are others. */
   readonly reader: (writer: SegmentWriter, maxEntries: number) => boolean;
   commit(): void;
@@ -153,11 +154,12 @@ interface CapturedPart {
 
 const noValue = new Uint8Array(0);
 
-function timerPart(queue: TimerQueue, kind: number): CapturedPart {
-  const capture = queue.capture();
-  const reader = queue.reader(capture);
+function timerPart(
+  { queue, kind, capture }: { queue: TimerQueue; kind: number; capture: Capture<Timer> },
+  isFull: boolean,
+): CapturedPart {
+  const reader = queue.reader(capture, isFull || capture.isFull);
   return {
-    capture,
     reader: (writer, maxEntries) =>
       reader.next(maxEntries, (timer, isDeleted) => {
         if (isDeleted) writer.remove(kind, timer);

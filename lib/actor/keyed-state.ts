@@ -4,6 +4,9 @@ import type { MapKey } from './key.ts';
 const tombstone = Symbol('deleted');
 const dead = -1;
 
+/** Keys of a table that a capture still goes through: fewer than it takes a moment to. */
+const smallTable = 4_096;
+
 /** The state of one key. Only the table changes it; it is valid until the next change of its key. */
 export class Cell<S> {
   readonly key: MapKey;
@@ -134,7 +137,14 @@ export class KeyedState<S> {
   /** What changed since the last committed capture, as it is now; in O(1). At most one is open at a time. */
   capture(): Capture<S> {
     if (this.#open) throw new InternalError('State was captured while a capture is open. Please report this.');
-    const capture = new Capture(this.#changed, this.#deadCells, this.#listedFrom, this.#table.size, this.#needsFull);
+    const capture = new Capture(
+      this.#changed,
+      this.#deadCells,
+      this.#listedFrom,
+      this.#table.size,
+      this.#needsFull,
+      this.#whole(),
+    );
     this.#open = capture;
     this.#changed = [];
     this.#deadCells = 0;
@@ -177,6 +187,17 @@ export class KeyedState<S> {
     cell.value = newer.value;
     this.#table.set(cell.key, cell);
     this.#drop(newer);
+  }
+
+  /**
+   * All cells when each of a small table has changed: to write the whole state takes no more than to write the changes, and
+   * what was written before is no longer needed.
+   */
+  #whole(): readonly Cell<S>[] | undefined {
+    const { size } = this.#table;
+    if (size > smallTable || this.#changed.length - this.#deadCells < size) return undefined;
+    const cells = [...this.#table.values()];
+    return cells.every(cell => cell.epoch >= this.#listedFrom) ? cells : undefined;
   }
 
   #isHeld(cell: Cell<S>): boolean {
@@ -223,13 +244,27 @@ export class Capture<S> {
   readonly deadCells: number;
   readonly listedFrom: number;
   #cells: Cell<S>[] | undefined;
+  readonly #whole: readonly Cell<S>[] | undefined;
 
-  constructor(cells: Cell<S>[], deadCells: number, listedFrom: number, keys: number, isFull: boolean) {
+  constructor(
+    cells: Cell<S>[],
+    deadCells: number,
+    listedFrom: number,
+    keys: number,
+    isFull: boolean,
+    whole: readonly Cell<S>[] | undefined,
+  ) {
     this.#cells = cells;
     this.deadCells = deadCells;
     this.listedFrom = listedFrom;
     this.keys = keys;
     this.isFull = isFull;
+    this.#whole = whole;
+  }
+
+  /** Whether it can be read in full, because it must be or because all of a small state has changed. */
+  get canBeFull(): boolean {
+    return this.isFull || this.#whole !== undefined;
   }
 
   /** Entries at most. */
@@ -237,7 +272,13 @@ export class Capture<S> {
     return this.cells().length - this.deadCells;
   }
 
-  /** For the table and the reader. */
+  /** For the reader. */
+  shown(isFull: boolean): readonly Cell<S>[] {
+    const cells = this.cells();
+    return (isFull && this.#whole) || cells;
+  }
+
+  /** For the table. */
   cells(): Cell<S>[] {
     if (!this.#cells) {
       throw new InternalError('A capture was read after it was committed or abandoned. Please report this.');
@@ -256,24 +297,26 @@ export class Capture<S> {
 /** Reads a capture in slices; entries are to be applied in their order: a deletion may be followed by a new value. */
 export class CaptureReader<S> {
   readonly #capture: Capture<S>;
+  readonly #isFull: boolean;
   #at = 0;
 
-  constructor(capture: Capture<S>) {
+  /** `isFull`: shows every key and no deletion, where the capture can be full. */
+  constructor(capture: Capture<S>, isFull = capture.isFull) {
     this.#capture = capture;
+    this.#isFull = isFull;
   }
 
   /**
-   * Visits up to `maxEntries` more entries and answers whether there may be others. `value` means nothing when `isDeleted`;
-   * a full capture shows no deletions.
+   * Visits up to `maxEntries` more entries and answers whether there may be others. `value` means nothing when `isDeleted`.
    */
   next(maxEntries: number, visit: (key: MapKey, value: S, isDeleted: boolean) => void): boolean {
-    const cells = this.#capture.cells();
+    const cells = this.#capture.shown(this.#isFull);
     const end = Math.min(cells.length, this.#at + maxEntries);
     for (; this.#at < end; this.#at++) {
       const cell = cells[this.#at] as Cell<S>;
       if (cell.epoch === dead) continue;
       const isDeleted = (cell.value as unknown) === tombstone;
-      if (!isDeleted || !this.#capture.isFull) visit(cell.key, cell.value, isDeleted);
+      if (!isDeleted || !this.#isFull) visit(cell.key, cell.value, isDeleted);
     }
     return end < cells.length;
   }

@@ -90,9 +90,9 @@ export class TimerQueue {
     this.#table.abandon(capture);
   }
 
-  /** Reads a capture in slices. */
-  reader(capture: Capture<Timer>): TimerReader {
-    return new TimerReader(capture);
+  /** Reads a capture in slices; in full where it can be and `isFull` says so. */
+  reader(capture: Capture<Timer>, isFull = capture.isFull): TimerReader {
+    return new TimerReader(capture, isFull);
   }
 
   #timer(key: MapKey, time: number, name: string): Timer {
@@ -112,8 +112,8 @@ export class TimerQueue {
 export class TimerReader {
   readonly #reader: CaptureReader<Timer>;
 
-  constructor(capture: Capture<Timer>) {
-    this.#reader = new CaptureReader(capture);
+  constructor(capture: Capture<Timer>, isFull: boolean) {
+    this.#reader = new CaptureReader(capture, isFull);
   }
 
   /** Visits up to `maxEntries` more timers and answers whether there may be others. */

@@ -25,14 +25,27 @@ describe('a checkpoint', () => {
     const task = new Coordinated();
     task.set('a', 1);
     task.set('b', 1);
+    task.set('c', 1);
     task.coordinator.trigger();
     task.set('b', 2);
     task.delete('a');
     task.coordinator.trigger();
     expect(task.committed?.actors.actor?.segments.map(({ kind, entries }) => ({ kind, entries }))).toEqual([
-      { kind: 'full', entries: 2 },
+      { kind: 'full', entries: 3 },
       { kind: 'delta', entries: 2 },
     ]);
+    expect(task.restored()).toEqual(task.live);
+  });
+
+  it('names no segment before it when all of a small state has changed', () => {
+    const task = new Coordinated();
+    task.set('a', 1);
+    task.set('b', 1);
+    task.coordinator.trigger();
+    task.set('b', 2);
+    task.delete('a');
+    task.coordinator.trigger();
+    expect(task.committed?.actors.actor?.segments).toMatchObject([{ kind: 'full', entries: 1 }]);
     expect(task.restored()).toEqual(task.live);
   });
 
