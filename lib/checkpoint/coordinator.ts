@@ -1,18 +1,20 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
-import { CheckpointError, FencedError, InternalError, messageOf, TidemarkError, TimeoutError } from '../errors.ts';
+import { CheckpointError, InternalError, messageOf, TidemarkError, TimeoutError } from '../errors.ts';
 import type { CheckpointEvent } from '../job/handle.ts';
 import type { CheckpointSettings } from '../job/settings.ts';
 import { allStarted, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { ChainCompactor } from './chain-compactor.ts';
 import type { CommitPoint, Recovered } from './commit-point.ts';
-import type { ActorEntry, Json, Manifest, SegmentRef } from './manifest.ts';
+import { KeptCheckpoints } from './kept-checkpoints.ts';
+import type { ActorEntry, Json, Manifest } from './manifest.ts';
+import { eventOf, type Final, manifestOf, type OpenCheckpoint, skippedEvent } from './open-checkpoint.ts';
 import type { ActorCapture, CheckpointSink, CheckpointSource, SourceEntry } from './participants.ts';
 import { CheckpointProgress } from './progress.ts';
-import { expiredManifests } from './retention.ts';
+import { RepeatedRequest } from './repeated-request.ts';
 import { maySkip, nextCheckpointAt } from './schedule.ts';
 import type { SegmentEncoder } from './segment-encoder.ts';
-import type { StoredManifest, TaskRef, TaskStore } from './snapshot-store.ts';
+import type { TaskRef, TaskStore } from './snapshot-store.ts';
 
 /** What the coordinator needs of the task that it belongs to. */
 export interface CoordinatedTask {
@@ -43,28 +45,8 @@ export interface CoordinatorServices {
   readonly settings: CheckpointSettings;
 }
 
-/** How a final checkpoint is marked. */
-export interface Final {
-  readonly jobFinished: boolean;
-  readonly closed: boolean;
-}
-
-interface Open {
-  readonly id: number;
-  readonly final: Final | undefined;
-  readonly startedAt: number;
-  readonly entered: number;
-  readonly sources: Map<string, SourceEntry>;
-  readonly captures: Map<string, ActorCapture>;
-  /** Nodes that had completed at the barrier: one that completes later has handled records that this checkpoint lacks. */
-  readonly finished: readonly string[];
-  /** Of the phase that it is in. */
-  timeout: Subscription;
-  stallMs: number;
-  bytes: number;
-  entries: number;
-  whenOver: ((outcome: CheckpointEvent['outcome']) => void) | undefined;
-}
+/** How often a sink is asked again to make a committed checkpoint visible, before the task restarts. */
+const applyRetries = 5;
 
 /** Takes the checkpoints of one task: one at a time, each decided by the commit point. */
 export class Coordinator {
@@ -73,11 +55,10 @@ export class Coordinator {
   private readonly token: number;
   private readonly progress: CheckpointProgress;
   private readonly runningSince: number;
-  private stored: StoredManifest[];
-  private chains: Map<string, ActorEntry>;
-  private open: Open | undefined;
+  private readonly kept: KeptCheckpoints;
+  private readonly requests: RepeatedRequest;
+  private open: OpenCheckpoint | undefined;
   private timer: Subscription | undefined;
-  private retry: Subscription | undefined;
   private isClosed = false;
   private lastStart: number | undefined;
   private lastEnd: number | undefined;
@@ -94,8 +75,10 @@ export class Coordinator {
     this.services = services;
     this.token = recovered.token;
     this.progress = new CheckpointProgress(recovered.lastId, services.settings.tolerableFailures);
-    this.stored = [...recovered.stored];
-    this.chains = new Map(Object.entries(recovered.committed?.actors ?? {}));
+    this.kept = new KeptCheckpoints({ ...services, logger: task.logger, fail: error => task.fail(error) }, recovered);
+    this.requests = new RepeatedRequest(task.scheduler, error =>
+      task.logger.warn({ error: messageOf(error), checkpoint: this.progress.id }, 'asking again'),
+    );
     this.runningSince = task.monotonicNow();
     this.committedAt = recovered.committed ? this.runningSince : undefined;
     this.committedEntered = recovered.committed ? task.entered() : -1;
@@ -105,18 +88,18 @@ export class Coordinator {
 
   /** Begins to take checkpoints by the clock, and removes what earlier incarnations wrote and no manifest names. */
   start(): void {
-    this.collect(expiredManifests(this.stored, this.services.settings.retained));
+    this.kept.sweep();
     this.scheduleNext();
+  }
+
+  /** The highest id that was ever used. */
+  get lastId(): number {
+    return this.progress.id;
   }
 
   /** The oldest checkpoint that is kept. */
   get oldestRetained(): Manifest | undefined {
-    return this.stored.find(({ confirmed }) => confirmed)?.manifest;
-  }
-
-  /** Forgets the stored chain of an actor: the next snapshot of it is full. */
-  forgetChain(actor: string): void {
-    this.chains.delete(actor);
+    return this.kept.oldest;
   }
 
   /** An actor's state at barrier `id`. */
@@ -158,7 +141,8 @@ export class Coordinator {
   close(): void {
     this.isClosed = true;
     this.timer?.unsubscribe();
-    this.retry?.unsubscribe();
+    this.requests.close();
+    this.kept.close();
     this.open?.timeout.unsubscribe();
     this.open = undefined;
     this.waitingForIdle = [];
@@ -189,16 +173,7 @@ export class Coordinator {
     if (this.isUnchanged() && maySkip(services.settings, this.committedAt, now)) {
       this.lastStart = now;
       this.lastEnd = now;
-      task.event({
-        id: this.progress.id,
-        outcome: 'skipped',
-        isFinal: false,
-        durationMs: 0,
-        stallMs: 0,
-        bytes: 0,
-        entries: 0,
-        at: Date.now(),
-      });
+      task.event(skippedEvent(this.progress.id));
       this.scheduleNext();
       return;
     }
@@ -217,7 +192,7 @@ export class Coordinator {
     }
   }
 
-  private begin(final: Final | undefined, whenOver: Open['whenOver']): void {
+  private begin(final: Final | undefined, whenOver: OpenCheckpoint['whenOver']): void {
     const { task, services } = this;
     task.between(() => {
       if (this.isClosed) return;
@@ -229,7 +204,7 @@ export class Coordinator {
       const id = this.progress.begin(task.ends);
       this.lastStart = task.monotonicNow();
       this.lastEnd = undefined;
-      const open: Open = {
+      const open: OpenCheckpoint = {
         id,
         final,
         startedAt: this.lastStart,
@@ -251,7 +226,7 @@ export class Coordinator {
     });
   }
 
-  private write(open: Open): void {
+  private write(open: OpenCheckpoint): void {
     const { task } = this;
     const isWanted = () => this.open === open;
     this.guard(open, () =>
@@ -264,14 +239,14 @@ export class Coordinator {
           if (!isWanted() || !this.progress.written(open.id)) return;
           return this.prepare(
             open,
-            this.manifestOf(open, actors as Map<string, ActorEntry>, handles as [string, Json][]),
+            manifestOf(open, task.ref, this.token, actors as Map<string, ActorEntry>, handles as [string, Json][]),
           );
         },
       ),
     );
   }
 
-  private writeActors(open: Open, isWanted: () => boolean): MaybePromise<Map<string, ActorEntry>> {
+  private writeActors(open: OpenCheckpoint, isWanted: () => boolean): MaybePromise<Map<string, ActorEntry>> {
     const actors = new Map<string, ActorEntry>();
     const work = eachInOrder(open.captures, ([name, capture]) =>
       andThen(this.services.encoder.write(capture, open.id, this.token, isWanted), segments => {
@@ -279,37 +254,14 @@ export class Coordinator {
           open.bytes += segment.bytes;
           open.entries += segment.entries;
         }
-        const before = capture.isFull ? [] : (this.chains.get(name)?.segments ?? []);
+        const before = capture.isFull ? [] : this.kept.chainOf(name);
         actors.set(name, { version: capture.version, keys: capture.keys, segments: [...before, ...segments] });
       }),
     );
     return andThen(work, () => actors);
   }
 
-  private manifestOf(
-    open: Open,
-    actors: Map<string, ActorEntry>,
-    handles: readonly (readonly [string, Json])[],
-  ): Manifest {
-    const { task } = this;
-    return {
-      format: 1,
-      job: task.ref.job,
-      task: task.ref.task,
-      id: open.id,
-      token: this.token,
-      kind: 'checkpoint',
-      createdAt: Date.now(),
-      sources: Object.fromEntries(open.sources),
-      actors: Object.fromEntries(actors),
-      sinks: Object.fromEntries(handles),
-      finished: [...open.finished],
-      jobFinished: open.final?.jobFinished ?? false,
-      closed: open.final?.closed ?? false,
-    };
-  }
-
-  private prepare(open: Open, manifest: Manifest): MaybePromise<void> {
+  private prepare(open: OpenCheckpoint, manifest: Manifest): MaybePromise<void> {
     return andThen(this.services.store.prepare(this.token, manifest), () => {
       if (this.open !== open || !this.progress.prepared(open.id)) return;
       open.timeout.unsubscribe();
@@ -322,19 +274,19 @@ export class Coordinator {
   }
 
   /** From here on nothing is abandoned: only the commit point knows. A lost answer is asked for again. */
-  private commit(open: Open, manifest: Manifest): MaybePromise<void> {
+  private commit(open: OpenCheckpoint, manifest: Manifest): MaybePromise<void> {
     const { task, services } = this;
     const until = task.monotonicNow() + services.settings.commitTimeout;
-    const decided = this.again(
+    const decided = this.requests.run(
       () => services.commitPoint.commit(this.token, manifest),
-      () => task.monotonicNow() < until,
+      error => !isFinal(error) && task.monotonicNow() < until,
     );
     return andThen(decided, () => {
       if (this.open === open && this.progress.committed(open.id)) return this.apply(open, manifest);
     });
   }
 
-  private apply(open: Open, manifest: Manifest): MaybePromise<void> {
+  private apply(open: OpenCheckpoint, manifest: Manifest): MaybePromise<void> {
     const { task } = this;
     open.timeout.unsubscribe();
     open.timeout = this.task.scheduler.schedule(
@@ -342,17 +294,16 @@ export class Coordinator {
       this.services.settings.commitTimeout,
     );
     for (const capture of open.captures.values()) capture.commit();
-    this.chains = new Map(Object.entries(manifest.actors));
-    this.stored.push({ manifest, confirmed: true });
+    this.kept.committed(manifest);
     this.committedEntered = open.entered;
     this.committedPositions = JSON.stringify([...open.sources]);
     this.committedAt = task.monotonicNow();
     this.isCommittedFinal = manifest.closed;
     let tries = 0;
     const applied = eachInOrder(task.sinks, sink =>
-      this.again(
+      this.requests.run(
         () => sink.commit(open.id, manifest.sinks[sink.name] as Json),
-        () => tries++ < 5,
+        error => !isFinal(error) && tries++ < applyRetries,
       ),
     );
     return andThen(applied, () => {
@@ -363,7 +314,7 @@ export class Coordinator {
   }
 
   /** For monitoring only: the checkpoint counts, whatever the source makes of it. */
-  private tellCommitted(source: CheckpointSource, { id, sources }: Open): void {
+  private tellCommitted(source: CheckpointSource, { id, sources }: OpenCheckpoint): void {
     try {
       source.committed(id, (sources.get(source.name) as SourceEntry).position);
     } catch (error) {
@@ -375,67 +326,17 @@ export class Coordinator {
     }
   }
 
-  /** Asks once more, a little later each time, while the failure may pass and `mayRetry` agrees. */
-  private again(work: () => MaybePromise<void>, mayRetry: () => boolean, delay = 50): MaybePromise<void> {
-    return attempt(work, error => {
-      if (this.isClosed || isFinal(error) || !mayRetry()) throw error;
-      this.task.logger.warn({ error: messageOf(error), checkpoint: this.progress.id }, 'asking again');
-      return new Promise<void>((resolve, reject) => {
-        this.retry = this.task.scheduler.schedule(() => {
-          attempt(() => andThen(this.again(work, mayRetry, Math.min(delay * 2, 2_000)), resolve), reject);
-        }, delay);
-      });
-    });
-  }
-
-  private over(open: Open, outcome: CheckpointEvent['outcome'], reason?: string): void {
+  private over(open: OpenCheckpoint, outcome: CheckpointEvent['outcome'], reason?: string): void {
     const { task } = this;
     open.timeout.unsubscribe();
     this.open = undefined;
     this.lastEnd = task.monotonicNow();
-    task.event({
-      id: open.id,
-      outcome,
-      isFinal: open.final !== undefined,
-      durationMs: this.lastEnd - open.startedAt,
-      stallMs: open.stallMs,
-      bytes: open.bytes,
-      entries: open.entries,
-      at: Date.now(),
-      ...(reason === undefined ? {} : { reason }),
-    });
-    if (outcome === 'committed') this.tidy(open.id);
+    task.event(eventOf(open, outcome, this.lastEnd, reason));
+    if (outcome === 'committed') this.kept.tidy(open.id);
     open.whenOver?.(outcome);
     if (!this.progress.isIdle || this.isClosed) return;
     for (const work of this.waitingForIdle.splice(0)) work();
     if (open.final === undefined) this.scheduleNext();
-  }
-
-  private collect(ids: readonly number[]): void {
-    const { task, services } = this;
-    const forget = () => {
-      this.stored = this.stored.filter(({ manifest }) => !ids.includes(manifest.id));
-    };
-    void attempt<void>(
-      () => andThen(services.store.collect(this.token, ids), forget),
-      error => {
-        if (error instanceof FencedError) task.fail(error);
-        else task.logger.warn({ error: messageOf(error), manifests: ids }, 'old checkpoints could not be removed');
-      },
-    );
-  }
-
-  /** Drops what retention no longer needs and shortens chains; neither holds up the stream, a failure is only logged. */
-  private tidy(id: number): void {
-    const { services } = this;
-    const ids = expiredManifests(this.stored, services.settings.retained);
-    if (ids.length > 0) this.collect(ids);
-    services.compactor.consider(this.chains, id, this.token, (actor, from, to) => {
-      const entry = this.chains.get(actor);
-      if (!entry || this.isClosed) return;
-      const segments = replaced(entry.segments, from, to);
-      if (segments) this.chains.set(actor, { ...entry, segments });
-    });
   }
 
   private timedOut(id: number): void {
@@ -449,7 +350,7 @@ export class Coordinator {
     this.decide(open, this.progress.timedOut(id), error);
   }
 
-  private decisionTimedOut(open: Open, who: string): void {
+  private decisionTimedOut(open: OpenCheckpoint, who: string): void {
     if (this.open !== open) return;
     const error = new TimeoutError(
       `${who} did not answer within ${this.services.settings.commitTimeout} ms (checkpoint.commitTimeout)`,
@@ -458,7 +359,7 @@ export class Coordinator {
     this.decide(open, this.progress.failed(open.id, true), error);
   }
 
-  private guard(open: Open, work: () => MaybePromise<void>): void {
+  private guard(open: OpenCheckpoint, work: () => MaybePromise<void>): void {
     const failed = (error: unknown) => {
       if (this.open !== open) return;
       // Idle while it is still open: something threw that nobody expects to; without a failure checkpoints would just stop.
@@ -469,7 +370,7 @@ export class Coordinator {
     if (isPromise(done)) void done.then(undefined, failed);
   }
 
-  private decide(open: Open, decision: 'ignore' | 'abandon' | 'restart', error: unknown): void {
+  private decide(open: OpenCheckpoint, decision: 'ignore' | 'abandon' | 'restart', error: unknown): void {
     if (decision === 'ignore') return;
     const { task } = this;
     if (decision === 'restart') {
@@ -510,15 +411,4 @@ function positionsOf(sources: readonly CheckpointSource[]): string {
 /** Whether trying again cannot help. */
 function isFinal(error: unknown): boolean {
   return error instanceof InternalError || (error instanceof TidemarkError && !error.retriable);
-}
-
-/** The chain with `to` in the place of `from`; `undefined` when `from` is no longer a part of it. */
-function replaced(
-  chain: readonly SegmentRef[],
-  from: readonly SegmentRef[],
-  to: readonly SegmentRef[],
-): SegmentRef[] | undefined {
-  const start = chain.findIndex(({ name }) => name === from[0]?.name);
-  if (start < 0 || !from.every(({ name }, i) => chain[start + i]?.name === name)) return undefined;
-  return [...chain.slice(0, start), ...to, ...chain.slice(start + from.length)];
 }
