@@ -69,6 +69,8 @@ export class JobRun implements JobHandle {
   private attempt = 1;
   private restored: Manifest | undefined;
   private token = 0;
+  /** Highest id of a checkpoint that this run has begun. */
+  private lastUsedId = 0;
   /** Highest id before a fresh start. */
   private freshAbove: number | undefined;
   private lastCheckpoint: CheckpointEvent | undefined;
@@ -76,6 +78,8 @@ export class JobRun implements JobHandle {
   private restartTimer: Subscription | undefined;
   private stopTimer: Subscription | undefined;
   private stopRequest: { drain: boolean } | undefined;
+  /** Whether the store and the connectors were found in order. */
+  private isChecked = false;
   private isCancelled = false;
   private isOver = false;
   private resolveDone: (outcome: JobOutcome) => void = () => {};
@@ -122,9 +126,7 @@ export class JobRun implements JobHandle {
   begin(): this {
     const ends = this.declared.build(this.params);
     this.makeTask(ends);
-    const failed = (error: unknown) => this.ended({ error: tidemarkError(error) });
-    const begun = attempt<void>(() => andThen(this.check(), () => this.task?.start()), failed);
-    if (isPromise(begun)) void begun.then(undefined, failed);
+    this.launch();
     return this;
   }
 
@@ -208,6 +210,21 @@ export class JobRun implements JobHandle {
     }
   }
 
+  /** Starts the task, once what it needs was found in order: also after a restart, when the first look could not be had. */
+  private launch(): void {
+    const { task } = this;
+    const failed = (error: unknown) => this.ended({ error: tidemarkError(error) });
+    const launched = attempt<void>(
+      () =>
+        andThen(this.isChecked ? undefined : this.check(), () => {
+          this.isChecked = true;
+          task?.start();
+        }),
+      failed,
+    );
+    if (isPromise(launched)) void launched.then(undefined, failed);
+  }
+
   /** Everything that can be known to be wrong before anything is opened, and what the store's operator should know. */
   private check(): MaybePromise<void> {
     const store = this.container.resolve(tokens.SNAPSHOT_STORE);
@@ -233,7 +250,8 @@ export class JobRun implements JobHandle {
   }
 
   /** A fresh start passes over the checkpoints that were there before it, but comes back from its own. */
-  private recovered({ token, committed, lastId }: Recovered): Manifest | undefined {
+  private recovered(found: Recovered): Recovered {
+    const { token, committed, lastId } = found;
     this.token = token;
     if (this.settings.fresh) this.freshAbove ??= lastId;
     const isOlder = committed !== undefined && committed.id <= (this.freshAbove ?? 0);
@@ -244,7 +262,8 @@ export class JobRun implements JobHandle {
       const takenAt = new Date(committed.createdAt).toISOString();
       this.logger.info({ job: this.job, checkpoint: committed.id, takenAt }, 'restoring');
     }
-    return this.restored;
+    // The store does not know of those that were given up before they were prepared.
+    return { ...found, committed: this.restored, lastId: Math.max(lastId, this.lastUsedId) };
   }
 
   private checkpointed(event: CheckpointEvent): void {
@@ -260,6 +279,7 @@ export class JobRun implements JobHandle {
   private ended(result: { outcome: TaskOutcome } | { error: TidemarkError }): void {
     if (this.isOver) return;
     this.metrics.update(this.totals());
+    this.lastUsedId = Math.max(this.lastUsedId, this.task?.lastCheckpointId ?? 0);
     const container = this.taskServices;
     this.taskServices = undefined;
     const closed = container
@@ -305,10 +325,11 @@ export class JobRun implements JobHandle {
     this.outputs.restarted();
     try {
       this.makeTask(this.declared.build(this.params));
-      this.task?.start();
     } catch (error) {
       this.ended({ error: tidemarkError(error) });
+      return;
     }
+    this.launch();
   }
 
   private over(result: { outcome: JobOutcome } | { error: TidemarkError }): void {

@@ -2,8 +2,9 @@ import type { SchedulerLike } from 'rxjs';
 import type { ActorStage } from '../actor/actor-stage.ts';
 import type { ChainCompactor } from '../checkpoint/chain-compactor.ts';
 import type { CommitPoint, Recovered } from '../checkpoint/commit-point.ts';
-import { Coordinator, type Final } from '../checkpoint/coordinator.ts';
+import { Coordinator } from '../checkpoint/coordinator.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
+import type { Final } from '../checkpoint/open-checkpoint.ts';
 import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
 import {
@@ -50,8 +51,8 @@ export type TaskOutcome = 'finished' | 'stopped' | 'cancelled';
 
 /** What a task tells the job that it belongs to. */
 export interface TaskEvents {
-  /** The commit point has answered; returns the checkpoint to restore. */
-  recovered(recovered: Recovered): Manifest | undefined;
+  /** The commit point has answered; returns what to go on from. */
+  recovered(found: Recovered): Recovered;
   running(): void;
   checkpoint(event: CheckpointEvent): void;
   /** The task has ended and closed everything; called once. */
@@ -102,7 +103,7 @@ export class Task {
   start(): void {
     this.step(() => {
       if (this.isEnding) return;
-      return andThen(this.services.commitPoint.recover(), recovered => this.recover(recovered));
+      return andThen(this.services.commitPoint.recover(), found => this.recover(found));
     });
   }
 
@@ -141,11 +142,17 @@ export class Task {
     });
   }
 
-  private recover(recovered: Recovered): MaybePromise<void> {
+  /** The highest id of a checkpoint that was begun, whatever became of it; 0 before the first. */
+  get lastCheckpointId(): number {
+    return this.coordinator?.lastId ?? 0;
+  }
+
+  private recover(found: Recovered): MaybePromise<void> {
     // Ended while the store was asked: what would be opened now, nobody would close.
     if (this.isEnding) return;
     const { ref, logger } = this.services;
-    const committed = this.events.recovered(recovered);
+    const recovered = this.events.recovered(found);
+    const { committed } = recovered;
     if (committed?.jobFinished) {
       logger.info({ job: ref.job, checkpoint: committed.id }, 'the job has finished before: nothing is left to do');
       return this.end({ outcome: 'finished' });
@@ -156,7 +163,7 @@ export class Task {
     }
     this.wire();
     this.verifyRestorable(committed);
-    return andThen(this.restore(recovered, committed), () => this.run({ ...recovered, committed }));
+    return andThen(this.restore(recovered, committed), () => this.run(recovered));
   }
 
   private wire(): void {

@@ -1,5 +1,16 @@
+import { filter, firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { actor, from, job, memoryStore, type Sink, type Source, start, type } from '../../lib/index.ts';
+import {
+  actor,
+  from,
+  job,
+  memoryStore,
+  type Sink,
+  type Source,
+  StoreUnavailableError,
+  start,
+  type,
+} from '../../lib/index.ts';
 import { marbles } from '../../lib/testing/index.ts';
 import { to, union } from '../../operators/index.ts';
 import { settled } from '../checkpoint/coordinated.ts';
@@ -104,6 +115,52 @@ describe('a task that is stopped while it recovers', () => {
     await stopped;
     expect(await handle.done).toBe('stopped');
     expect(done).toEqual(['sink opened', 'sink restored', 'source opened', 'source closed', 'sink closed']);
+  });
+});
+
+describe('a job whose store cannot be reached when it starts', () => {
+  it('looks at it again at each restart, until it has seen it once', async () => {
+    const said: string[] = [];
+    const logger = { ...quiet, warn: (_: object, message: string) => said.push(message) };
+    const task = new FailingStore(memoryStore().task({ job: 'observed', task: 'main' }));
+    // Away at first, and once more when the task recovers; then it is there.
+    task.plan('acquireFence', 'refuses');
+    let looks = 0;
+    const store = {
+      ...storeOf(task),
+      check() {
+        looks++;
+        if (looks <= 2) throw new StoreUnavailableError('the store is away');
+        return [{ level: 'warn', message: 'the store forgets everything' } as const];
+      },
+    };
+    const { done, job } = observed();
+    const restart = { strategy: 'fixed-delay', attempts: 5, delay: 1 } as const;
+    const handle = start(job, { store, logger, restart });
+    await firstValueFrom(handle.status$.pipe(filter(({ phase }) => phase === 'running')));
+    await handle.cancel();
+    expect(looks).toBe(3);
+    expect(said.filter(message => message === 'the store forgets everything')).toHaveLength(1);
+    expect(done).toContain('source started');
+  });
+});
+
+describe('a task that restarts because checkpoints failed', () => {
+  it('uses none of their ids again, although the store knows nothing of them', () => {
+    const outcomes: string[] = [];
+    marbles(({ job, scheduler }) => {
+      const store = new FailingStore(memoryStore().task({ job: 'marbles', task: 'main' }));
+      store.plan('prepare', 'refuses', 'refuses');
+      const settings = {
+        restart: { strategy: 'fixed-delay', attempts: 3, delay: 2 },
+        checkpoint: { tolerableFailures: 1 },
+      } as const;
+      const run = job('-a-B-B-----B-|', stream => stream, { settings, store: storeOf(store) });
+      scheduler.schedule(() => {
+        run.handle?.checkpoints$.subscribe(({ outcome, id }) => outcomes.push(`${outcome} ${id}`));
+      });
+    });
+    expect(outcomes).toEqual(['abandoned 1', 'committed 3', 'committed 4']);
   });
 });
 
