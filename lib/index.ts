@@ -1,5 +1,8 @@
 // What connectors are written against: errors, ports, and the checks of options.
 
+// Lets streams be subscribed outside a job.
+import './task/detached.ts';
+
 export { actor } from './actor/actor.ts';
 export {
   type ActorContext,

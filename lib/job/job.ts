@@ -1,4 +1,5 @@
-import { JobDefinitionError } from '../errors.ts';
+import { isObservable } from 'rxjs';
+import { JobDefinitionError, messageOf, TidemarkError } from '../errors.ts';
 import { isPromise } from '../maybe-promise.ts';
 import { building, type DataStream, isDataStream, type KeyOrNone } from '../stream/data-stream.ts';
 import type { StreamNode, WirableNode } from '../stream/node.ts';
@@ -37,7 +38,17 @@ export function job<P = Readonly<Record<string, unknown>>>(
   if (typeof name !== 'string' || name.trim() === '') {
     throw new JobDefinitionError('job() takes the name of the job first: its state is kept under it.');
   }
+  if (typeof build !== 'function') {
+    throw new JobDefinitionError(
+      `job("${name}", …) takes a function second, which returns the streams at the ends of the job, not ${describe(build)}.`,
+    );
+  }
   const { schema, ...settings } = options;
+  if (schema !== undefined && typeof (schema as Partial<StandardSchema>)?.['~standard']?.validate !== 'function') {
+    throw new JobDefinitionError(
+      `The schema of the job "${name}" is ${describe(schema)}: give it a Standard Schema, such as z.object({ … }) of zod.`,
+    );
+  }
   const declared: Job = {
     name,
     schema: schema as StandardSchema | undefined,
@@ -69,14 +80,14 @@ function endsOf(name: string, build: () => JobStreams): WirableNode[] {
   building.job = name;
   building.failure = undefined;
   try {
-    const result: unknown = build();
+    const result = called(name, build);
     if (building.failure !== undefined) throw building.failure;
     const streams = Array.isArray(result) ? result : [result];
     if (streams.length === 0 || !streams.every(isDataStream)) {
+      const other: unknown = streams.find(stream => !isDataStream(stream));
       throw new JobDefinitionError(
-        `The job "${name}" returned ${describeResult(streams)}: it must return the stream, or the streams, at the ends of its ` +
-          'pipelines. A plain Observable (made by merge, combineLatest or a hand-written operator) cannot pass barriers: use ' +
-          'union() or connect(), and begin with from(…).',
+        `The job "${name}" returned ${streams.length === 0 ? 'no stream' : describe(other)}: it must return the stream, or the ` +
+          `streams, at the ends of its pipelines. ${remedy(other)}`,
       );
     }
     return streams.map(stream => (stream as DataStream<unknown, KeyOrNone>).node);
@@ -85,13 +96,36 @@ function endsOf(name: string, build: () => JobStreams): WirableNode[] {
   }
 }
 
-function describeResult(streams: readonly unknown[]): string {
-  if (streams.length === 0) return 'no stream';
-  const other = streams.find(stream => !isDataStream(stream));
-  if (other === undefined) return 'nothing';
-  return typeof (other as { subscribe?: unknown }).subscribe === 'function'
-    ? 'a plain Observable'
-    : `a ${typeof other}`;
+function called(name: string, build: () => JobStreams): unknown {
+  try {
+    return build();
+  } catch (error) {
+    if (error instanceof TidemarkError) throw error;
+    throw new JobDefinitionError(`The function of the job "${name}" threw: ${messageOf(error)}`, {
+      cause: error,
+      context: { job: name },
+    });
+  }
+}
+
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (isObservable(value)) return 'a plain Observable';
+  if (typeof (value as { then?: unknown }).then === 'function') return 'a promise';
+  return typeof value === 'object' ? 'an object that is none' : `a ${typeof value}`;
+}
+
+function remedy(value: unknown): string {
+  if (isObservable(value)) {
+    return (
+      'A plain Observable (made by merge, combineLatest or a hand-written operator) cannot pass barriers: use union() or ' +
+      'connect(), and begin with from(…).'
+    );
+  }
+  if (typeof (value as { then?: unknown } | null | undefined)?.then === 'function') {
+    return 'It does no I/O, so it is no async function: what must be loaded first comes in as a parameter.';
+  }
+  return 'Begin with from(source), and return what the last pipe(…) answers.';
 }
 
 function withInputs(ends: readonly WirableNode[]): StreamNode[] {
