@@ -24,7 +24,11 @@ const always = { when: () => true };
 const checkpoint = section({
   interval: durationOrOff()
     .prefault('10s')
-    .meta({ ...ms, description: 'Time between the starts of two checkpoints; "off": only the final one is taken.' }),
+    .meta({
+      ...ms,
+      description:
+        'Time between the starts of two checkpoints; "off": only the final one is taken, and one when held-back output has kept the sources paused for 100 ms.',
+    }),
   mode: choice('exactly-once', 'at-least-once').prefault('exactly-once').meta({
     description: 'Whether an operator with several inputs holds back what overtakes a barrier, or lets it pass.',
   }),

@@ -24,6 +24,7 @@ import { isSink, type SinkNode } from '../stream/end.ts';
 import type { SourceNode } from '../stream/from.ts';
 import type { WirableNode } from '../stream/node.ts';
 import { type Surroundings, Wiring } from '../stream/wiring.ts';
+import { CreditRelief } from './credit-relief.ts';
 import { Credits } from './credits.ts';
 import { EndStage } from './end-stage.ts';
 import { Gate } from './gate.ts';
@@ -67,6 +68,7 @@ export class Task {
   readonly sources: SourceRunner[] = [];
   readonly sinks: SinkRunner[] = [];
   private readonly looseSinks: SinkRunner[] = [];
+  private readonly relief: CreditRelief;
   private readonly services: TaskServices;
   private readonly events: TaskEvents;
   private readonly finished = new Set<string>();
@@ -89,9 +91,16 @@ export class Task {
     this.events = events;
     this.openEnds = ends.length;
     this.gate = new Gate(services.scheduler, (error, context) => this.failed(error, context));
+    this.relief = new CreditRelief(services.scheduler, () => this.checkpoint());
     this.credits = new Credits(services.settings.credits.limit, {
-      onExhausted: () => this.pauseSources(),
-      onAvailable: () => this.resumeSources(),
+      onExhausted: () => {
+        this.pauseSources();
+        if (!this.isEnding) this.relief.begin();
+      },
+      onAvailable: () => {
+        this.relief.end();
+        this.resumeSources();
+      },
     });
     this.wiring = new Wiring(this.gate, this.surroundings(), ends);
     this.nodes = this.wiring.nodes;
@@ -395,6 +404,7 @@ export class Task {
   private end(result: { outcome: TaskOutcome } | { error: TidemarkError }): MaybePromise<void> {
     if (this.isEnding) return;
     this.isEnding = true;
+    this.relief.end();
     this.coordinator?.close();
     this.gate.close();
     for (const missed of this.questions) missed();
