@@ -1,6 +1,6 @@
 import type { ActorCapture } from '../checkpoint/participants.ts';
 import type { SegmentWriter } from '../checkpoint/segment.ts';
-import { encodeValue } from '../checkpoint/value-codec.ts';
+import { ValueEncoder } from '../checkpoint/value-codec.ts';
 import {
   messageOf,
   type TidemarkError,
@@ -11,7 +11,7 @@ import {
 import type { Key } from '../stream/elements.ts';
 import type { Behaviour, StateCodec, TimerKind } from './behaviour.ts';
 import { keyOf, type MapKey } from './key.ts';
-import { encodeKey } from './key-codec.ts';
+import { encodeKey, KeyEncoder } from './key-codec.ts';
 import { type Capture, CaptureReader, KeyedState } from './keyed-state.ts';
 import { type Timer, TimerQueue } from './timer-queue.ts';
 
@@ -109,6 +109,8 @@ class StateCapture implements ActorCapture {
 
   private valueReader(reader: CaptureReader<unknown>): CapturedPart['reader'] {
     const { codec } = this.behaviour;
+    const keys = new KeyEncoder();
+    const values = new ValueEncoder();
     return (writer, maxEntries) =>
       reader.next(maxEntries, (key, value, isDeleted) => {
         if (isDeleted) {
@@ -117,7 +119,7 @@ class StateCapture implements ActorCapture {
         }
         const stored = codec ? this.encoded(codec, key, value) : value;
         try {
-          writer.put(entryKinds.state, encodeKey(key), encodeValue(stored));
+          writer.putRange(entryKinds.state, keys.encode(key), values.encode(stored));
         } catch (error) {
           if (!(error instanceof UnsupportedStateError)) throw error;
           throw this.failure(UnsupportedStateError, 'cannot be stored', key, error);

@@ -1,3 +1,4 @@
+import type { ByteRange } from '../checkpoint/segment-entries.ts';
 import { StateLostError } from '../errors.ts';
 import type { MapKey } from './key.ts';
 
@@ -30,17 +31,47 @@ export function encodeKey(key: MapKey): Uint8Array {
   }
 }
 
+/**
+ * Encodes keys one after another, as `encodeKey` does, without making an object for each: what it shows is the last one, until
+ * the next.
+ */
+export class KeyEncoder implements ByteRange {
+  bytes: Uint8Array;
+  readonly start = 0;
+  end = 0;
+  readonly #own = Buffer.allocUnsafeSlow(short + 1);
+
+  constructor() {
+    this.bytes = this.#own;
+  }
+
+  encode(key: MapKey): this {
+    if (typeof key === 'string' && key.length <= short && writeAscii(key, this.#own)) {
+      this.bytes = this.#own;
+      this.end = key.length + 1;
+    } else {
+      this.bytes = encodeKey(key);
+      this.end = this.bytes.length;
+    }
+    return this;
+  }
+}
+
+/** Writes the encoding of a string without characters beyond ASCII; false when it has one. */
+function writeAscii(text: string, bytes: Uint8Array): boolean {
+  bytes[0] = UTF8;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return false;
+    bytes[i + 1] = code;
+  }
+  return true;
+}
+
 function encodeString(text: string): Uint8Array {
   if (text.length <= short) {
     const bytes = Buffer.allocUnsafe(text.length + 1);
-    bytes[0] = UTF8;
-    let i = 0;
-    for (; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code >= 0x80) break;
-      bytes[i + 1] = code;
-    }
-    if (i === text.length) return bytes;
+    if (writeAscii(text, bytes)) return bytes;
   }
   const wellFormed = text.isWellFormed();
   const encoding = wellFormed ? 'utf8' : 'utf16le';

@@ -17,6 +17,13 @@ export interface SegmentWriterOptions {
   readonly maxBytes?: number;
 }
 
+/** Bytes that lie in somebody else's memory. */
+export interface ByteRange {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Writes entries into segments of bounded size, in the order in which they are given. */
 export class SegmentWriter {
   readonly #maxBytes: number;
@@ -40,6 +47,15 @@ export class SegmentWriter {
     this.#buffer[this.#length++] = kind;
     this.#append(key);
     this.#append(value);
+    this.#entryWritten();
+  }
+
+  /** The same with a key and a value that are copied from where they lie: nothing is made for an entry. */
+  putRange(kind: number, key: ByteRange, value: ByteRange): void {
+    this.#reserve(11 + key.end - key.start + value.end - value.start);
+    this.#buffer[this.#length++] = kind;
+    this.#append(key.bytes, key.start, key.end);
+    this.#append(value.bytes, value.start, value.end);
     this.#entryWritten();
   }
 
@@ -72,9 +88,9 @@ export class SegmentWriter {
     return this.takeClosed();
   }
 
-  #append(bytes: Uint8Array): void {
+  #append(bytes: Uint8Array, start = 0, end = bytes.length): void {
     const buffer = this.#buffer;
-    const size = bytes.length;
+    const size = end - start;
     let at = this.#length;
     for (let rest = size; ; rest >>>= 7) {
       if (rest < 0x80) {
@@ -85,9 +101,9 @@ export class SegmentWriter {
     }
     if (size < 24) {
       // A call of `set` costs more than this loop.
-      for (let i = 0; i < size; i++) buffer[at + i] = bytes[i] as number;
+      for (let i = 0; i < size; i++) buffer[at + i] = bytes[start + i] as number;
     } else {
-      buffer.set(bytes, at);
+      buffer.set(size === bytes.length ? bytes : bytes.subarray(start, end), at);
     }
     this.#length = at + size;
   }

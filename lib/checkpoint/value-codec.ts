@@ -1,5 +1,6 @@
-import { Packr } from 'msgpackr';
+import { Packr, REUSE_BUFFER_MODE } from 'msgpackr';
 import { StateLostError } from '../errors.ts';
+import type { ByteRange } from './segment-entries.ts';
 import { fromTagged, toTagged } from './tagged-value.ts';
 import { unsupported } from './unsupported-state.ts';
 import { PLAIN, shapeOf, UNSUPPORTED } from './value-shape.ts';
@@ -23,6 +24,31 @@ export function encodeValue(value: unknown): Uint8Array {
   bytes[0] = tagged;
   bytes.set(tree, 1);
   return bytes;
+}
+
+/**
+ * Encodes values one after another, as `encodeValue` does, without making an object for each: what it shows is the last one,
+ * until the next.
+ */
+export class ValueEncoder implements ByteRange {
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
+  end = 0;
+
+  /** Throws as `encodeValue` does. */
+  encode(value: unknown): this {
+    if (shapeOf(value) === PLAIN) {
+      const packed = packr.pack(value, REUSE_BUFFER_MODE) as Buffer & { readonly start: number; readonly end: number };
+      this.bytes = packed;
+      this.start = packed.start;
+      this.end = packed.end;
+    } else {
+      this.bytes = encodeValue(value);
+      this.start = 0;
+      this.end = this.bytes.length;
+    }
+    return this;
+  }
 }
 
 /** A new value equal to the one whose encoding lies in `bytes` from `start` to `end` (exclusive). */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mapKey } from '../../lib/actor/key.ts';
-import { decodeKey, encodeKey } from '../../lib/actor/key-codec.ts';
+import { decodeKey, encodeKey, KeyEncoder } from '../../lib/actor/key-codec.ts';
 import { StateLostError } from '../../lib/errors.ts';
 import { keys } from './keys.ts';
 
@@ -28,6 +28,18 @@ describe('the key codec', () => {
     expect(encodeKey(-0)).toEqual(encodeKey(0));
     const otherNaN = new Float64Array(new BigUint64Array([0xfff8000000000001n]).buffer)[0] as number;
     expect(encodeKey(otherNaN)).toEqual(encodeKey(Number.NaN));
+  });
+
+  it('encodes keys one after another as it does alone', () => {
+    fc.assert(
+      fc.property(fc.array(keys), some => {
+        const encoder = new KeyEncoder();
+        for (const key of some.map(mapKey)) {
+          const { bytes, start, end } = encoder.encode(key);
+          expect(Buffer.compare(bytes.subarray(start, end), encodeKey(key))).toBe(0);
+        }
+      }),
+    );
   });
 
   it('refuses a type that it does not know', () => {

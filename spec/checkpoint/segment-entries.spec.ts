@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EntryReader, type RawSegment, readEntries, SegmentWriter } from '../../lib/checkpoint/segment-entries.ts';
+import {
+  type ByteRange,
+  EntryReader,
+  type RawSegment,
+  readEntries,
+  SegmentWriter,
+} from '../../lib/checkpoint/segment-entries.ts';
 import { StateLostError } from '../../lib/errors.ts';
 
 interface Entry {
@@ -17,6 +23,11 @@ function write(entries: readonly Entry[], maxBytes?: number): RawSegment[] {
     else writer.remove(kind, key);
   }
   return writer.finish();
+}
+
+/** The same bytes in the middle of others. */
+function within(bytes: Uint8Array): ByteRange {
+  return { bytes: new Uint8Array([1, 2, 3, ...bytes, 4]), start: 3, end: 3 + bytes.length };
 }
 
 function read(segments: readonly RawSegment[], slice: number): Entry[] {
@@ -53,6 +64,16 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
 );
 
 describe('the entries of a segment', () => {
+  it('are the same when they are copied from the middle of other bytes', () => {
+    fc.assert(
+      fc.property(bytes, bytes, (key, value) => {
+        const writer = new SegmentWriter();
+        writer.putRange(3, within(key), within(value));
+        expect(plain(read(writer.finish(), 9))).toEqual(plain([{ kind: 3, key, value }]));
+      }),
+    );
+  });
+
   it('are read as they were written, in their order, whatever the size of segments and slices', () => {
     fc.assert(
       fc.property(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { freeze } from 'immer';
 import { describe, expect, it } from 'vitest';
-import { decodeValue, encodeValue } from '../../lib/checkpoint/value-codec.ts';
+import { decodeValue, encodeValue, ValueEncoder } from '../../lib/checkpoint/value-codec.ts';
 import { StateLostError, UnsupportedStateError } from '../../lib/errors.ts';
 import { stateValues } from './state-values.ts';
 import { difference } from './strict-equality.ts';
@@ -38,6 +38,19 @@ describe('the value codec', () => {
         expect(difference(roundTrip(value), value)).toBeUndefined();
       }),
       { numRuns: 3_000 },
+    );
+  });
+
+  it('encodes values one after another as it does alone, large ones among them', () => {
+    const large = 'x'.repeat(20_000);
+    fc.assert(
+      fc.property(fc.array(fc.oneof({ weight: 9, arbitrary: stateValues }, fc.constant(large))), values => {
+        const encoder = new ValueEncoder();
+        for (const value of values) {
+          const { bytes, start, end } = encoder.encode(value);
+          expect(Buffer.compare(bytes.subarray(start, end), encodeValue(value))).toBe(0);
+        }
+      }),
     );
   });
 
