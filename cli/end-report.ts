@@ -6,12 +6,15 @@ import { count, counted, duration, percent, timeOfDay } from './quantities.ts';
 export function endText(outcome: JobOutcome, status: JobStatus, elapsedMs: number, hasRun: boolean): string {
   const { job, restoredFrom, lastCheckpoint } = status;
   if (outcome === 'finished' && !hasRun && restoredFrom) {
-    return `${job} has finished before: checkpoint #${restoredFrom.id} of ${dateOf(restoredFrom.createdAt)} covers all of its input, so there was nothing left to do. With --fresh it starts over.`;
+    return `${job} has finished before: checkpoint #${restoredFrom.id} of ${dateOf(restoredFrom.createdAt)} was its last, so there was nothing left to do. With --fresh it starts over.`;
   }
   const counts = `${counted(status.records.in, 'record')} in, ${count(status.records.out)} out, in ${duration(elapsedMs)}`;
   const id = lastCheckpoint?.outcome === 'committed' ? lastCheckpoint.id : undefined;
   if (outcome === 'finished') {
-    return `${job} finished: ${counts}.${id === undefined ? '' : ` Checkpoint #${id} covers all of its input.`}`;
+    if (id === undefined) return `${job} finished: ${counts}.`;
+    return status.sources.every(source => source.isFinished)
+      ? `${job} finished: ${counts}. Checkpoint #${id} covers all of its input.`
+      : `${job} finished: ${counts}. Every branch ended before the input did; checkpoint #${id} says that it is done.`;
   }
   if (outcome === 'cancelled') return `${job} was cancelled, without a final checkpoint: ${counts}.`;
   const goesOn =

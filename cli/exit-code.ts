@@ -3,7 +3,7 @@ import type { JobOutcome, JobStatus } from '../lib/job/handle.ts';
 
 /** Exit codes of every command; described in `--help` and docs/cli.md. A signal that forces the end gives 128 + its number. */
 export const exitCodes = {
-  /** Every bounded source was processed and checkpointed; or the command did what it was asked. */
+  /** Every branch has come to its end, and that is checkpointed; or the command did what it was asked. */
   done: 0,
   /** A fault of Tidemark's own, or one that nobody has classified. Node itself ends with 1 on such errors. */
   internal: 1,
@@ -19,6 +19,7 @@ export const exitCodes = {
 
 /** How a job ended that did not fail. */
 export function exitCodeOfEnd(outcome: JobOutcome, status: Pick<JobStatus, 'sources'>): number {
+  // Also when every branch ended before its input did (`take(10)`): whatever is left of it, the job would drop.
   if (outcome === 'finished') return exitCodes.done;
   if (outcome === 'cancelled') return exitCodes.stopped;
   // A job without bounded input ends in no other way than by a stop: its final checkpoint covers all that it took.

@@ -4,8 +4,9 @@ import { exitCodes } from './exit-code.ts';
 
 const exitCodeHelp = `
 Exit codes:
-  ${exitCodes.done}    done: every bounded source was processed and checkpointed; a job that has finished before, too;
-       a job without bounded input that was stopped with its final checkpoint
+  ${exitCodes.done}    done: every bounded source was processed and checkpointed, or every branch ended before it;
+       a job that has finished in an earlier run, too; a job without bounded input that was stopped, with its final
+       checkpoint
   ${exitCodes.internal}    a fault of Tidemark itself
   ${exitCodes.usage}    the command line is wrong: an unknown option, no such file, a module that exports no job
   ${exitCodes.stopped}    stopped on request, with a final checkpoint, before the input had ended

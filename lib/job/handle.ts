@@ -4,9 +4,9 @@ import type { TidemarkError } from '../errors.ts';
 import type { Key } from '../stream/elements.ts';
 
 /**
- * `starting` → `recovering` → `running` → one of the ends: `finished` (every bounded source processed and checkpointed),
- * `stopped` (final checkpoint taken on request), `cancelled` (without one), `failed`. `restarting` waits for the restart
- * strategy, then recovers again. `stopping` takes the final checkpoint.
+ * `starting` → `recovering` → `running` → one of the ends: `finished` (every branch has completed, with its bounded input or
+ * before it, and that is checkpointed), `stopped` (final checkpoint taken on request), `cancelled` (without one), `failed`.
+ * `restarting` waits for the restart strategy, then recovers again. `stopping` takes the final checkpoint.
  */
 export type JobPhase =
   | 'starting'

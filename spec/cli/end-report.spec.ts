@@ -8,15 +8,22 @@ const text = (outcome: JobOutcome, change: Partial<JobStatus> = {}, hasRun = tru
 
 describe('endText', () => {
   it('sums up a finished job', () => {
-    expect(text('finished', { lastCheckpoint: someCheckpoint })).toBe(
+    const sources = someStatus.sources.map(source => ({ ...source, isFinished: true }));
+    expect(text('finished', { lastCheckpoint: someCheckpoint, sources })).toBe(
       'delays finished: 10,812 records in, 11,002 out, in 1.4 s. Checkpoint #12 covers all of its input.',
+    );
+  });
+
+  it('says when a job finished because its branches ended before its input', () => {
+    expect(text('finished', { lastCheckpoint: someCheckpoint })).toBe(
+      'delays finished: 10,812 records in, 11,002 out, in 1.4 s. Every branch ended before the input did; checkpoint #12 says that it is done.',
     );
   });
 
   it('says that a job has finished before', () => {
     const createdAt = new Date(2001, 0, 2, 12, 0, 0).getTime();
     expect(text('finished', { restoredFrom: { id: 9, createdAt } }, false)).toBe(
-      'delays has finished before: checkpoint #9 of Tue Jan 02 2001 12:00:00 covers all of its input, so there was nothing left to do. With --fresh it starts over.',
+      'delays has finished before: checkpoint #9 of Tue Jan 02 2001 12:00:00 was its last, so there was nothing left to do. With --fresh it starts over.',
     );
     expect(text('finished', { restoredFrom: { id: 9, createdAt } }, true)).toMatch(/^delays finished: /);
   });

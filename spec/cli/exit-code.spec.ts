@@ -15,6 +15,7 @@ const source = (change: Partial<SourceStatus>): SourceStatus => ({
 describe('exit code of an end', () => {
   it.each([
     ['finished', [source({ isBounded: true, isFinished: true })], exitCodes.done],
+    ['finished', [source({ isBounded: true, isFinished: false })], exitCodes.done],
     ['finished', [], exitCodes.done],
     ['cancelled', [source({ isBounded: true, isFinished: true })], exitCodes.stopped],
     ['stopped', [source({ isBounded: true })], exitCodes.stopped],

