@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ActorStage } from '../actor/actor-stage.ts';
 import type { ActorCapture } from '../checkpoint/participants.ts';
 import { InternalError } from '../errors.ts';
@@ -124,7 +125,7 @@ export class Wiring {
     if (this.ids.has(node)) return;
     for (const input of node.inputs) this.visit(input, taken, namesBelow);
     const from = node.inputs.map(input => this.idOf(input)).join('+');
-    const base = isNamed(node) ? `${node.kind}:${node.name}` : `${from}>${node.kind}${namesBelow(node)}`;
+    const base = isNamed(node) ? `${node.kind}:${node.name}` : shortened(`${from}>${node.kind}${namesBelow(node)}`);
     let id = base;
     for (let n = 2; taken.has(id); n++) id = `${base}#${n}`;
     taken.add(id);
@@ -141,6 +142,11 @@ export class Wiring {
       this.count(input);
     }
   }
+}
+
+/** A node behind branches that join again and again has a way to it that doubles with each. */
+function shortened(id: string): string {
+  return id.length <= 200 ? id : `${id.slice(0, 40)}…${createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
 }
 
 function isNamed(node: WirableNode): boolean {
@@ -161,12 +167,20 @@ function nearestNamesBelow(ends: readonly WirableNode[]): (node: WirableNode) =>
     }
   };
   for (const end of ends) visit(end);
-  const names = (node: WirableNode): string[] =>
-    [...(readers.get(node) ?? [])].flatMap(reader =>
-      isNamed(reader) ? [`${reader.kind}:${reader.name}`] : names(reader),
-    );
+  // Remembered: a graph whose branches join again and again has more ways through it than nodes.
+  const known = new Map<WirableNode, ReadonlySet<string>>();
+  const names = (node: WirableNode): ReadonlySet<string> => {
+    const before = known.get(node);
+    if (before) return before;
+    const found = new Set<string>();
+    known.set(node, found);
+    for (const reader of readers.get(node) ?? []) {
+      for (const name of isNamed(reader) ? [`${reader.kind}:${reader.name}`] : names(reader)) found.add(name);
+    }
+    return found;
+  };
   return node => {
-    const below = [...new Set(names(node))].sort();
+    const below = [...names(node)].sort();
     return below.length > 0 ? `(${below.join(',')})` : '';
   };
 }
