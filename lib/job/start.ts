@@ -1,4 +1,4 @@
-import { BehaviorSubject, Observable, type SchedulerLike, Subject, type Subscription } from 'rxjs';
+import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { Recovered } from '../checkpoint/commit-point.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import { closeContainer, jobContainer, taskContainer, taskServices } from '../composition.ts';
@@ -20,7 +20,8 @@ import { Task, type TaskOutcome } from '../task/task.ts';
 import type { DependencyContainer } from '../tokens.ts';
 import * as tokens from '../tokens.ts';
 import type { CheckpointEvent, JobHandle, JobOutcome, JobPhase, JobStatus, Side } from './handle.ts';
-import type { Job } from './job.ts';
+import { metricsTexts, statusChanges, statusWithCounters } from './handle-streams.ts';
+import { isJob, type Job } from './job.ts';
 import type { Outputs } from './outputs.ts';
 import { parseParams } from './params.ts';
 import { type RestartStrategy, restartStrategy, shouldRestart } from './restart-strategy.ts';
@@ -33,6 +34,9 @@ import { statusOf } from './status.ts';
  * Throws `SettingsError` or `JobDefinitionError` when it cannot begin; later failures go to the restart strategy.
  */
 export function start(job: Job, settings: JobSettings = {}): JobRun {
+  if (!isJob(job)) {
+    throw new JobDefinitionError('start() takes a job, as job(name, …) makes it: start(myJob, settings).');
+  }
   const resolved = resolveSettings(mergeSettings(job.settings, settings), `the job "${job.name}"`);
   const params = parseParams(job.schema, resolved.params, `the job "${job.name}"`);
   if (isPromise(params)) {
@@ -60,7 +64,7 @@ export class JobRun implements JobHandle {
   private readonly logger: Logger;
   private readonly outputs: Outputs;
   private readonly strategy: RestartStrategy;
-  private readonly statuses: BehaviorSubject<JobStatus>;
+  private readonly changes = new Subject<void>();
   private readonly checkpoints = new Subject<CheckpointEvent>();
   private readonly metrics: TaskMetrics;
   private task: Task | undefined;
@@ -102,12 +106,12 @@ export class JobRun implements JobHandle {
     // Whoever does not look at `done` still sees the failure in the status and the log.
     this.done.catch(() => {});
     this.metrics = createMetrics(this.registry, { job: this.job, task: settings.task }, () => this.totals());
-    this.statuses = new BehaviorSubject<JobStatus>(this.status);
-    this.changes$ = this.statuses.asObservable();
+    const current = (): JobStatus => this.status;
+    this.changes$ = statusChanges(this.changes, current);
     const scheduler = this.container.resolve(tokens.SCHEDULER);
-    this.status$ = withCounters(this.statuses, () => this.status, scheduler, settings.statusInterval);
+    this.status$ = statusWithCounters(this.changes$, current, scheduler, settings.statusInterval);
     this.checkpoints$ = this.checkpoints.asObservable();
-    this.metrics$ = metricsOf(this.registry, scheduler, settings.metricsInterval, this.done);
+    this.metrics$ = metricsTexts(this.registry, scheduler, settings.metricsInterval, this.done);
   }
 
   get status(): JobStatus {
@@ -124,8 +128,13 @@ export class JobRun implements JobHandle {
   }
 
   begin(): this {
-    const ends = this.declared.build(this.params);
-    this.makeTask(ends);
+    try {
+      this.makeTask(this.declared.build(this.params));
+    } catch (error) {
+      this.metrics.close();
+      void closeContainer(this.container, message => this.logger.warn({ error: message }, 'closing failed'));
+      throw error;
+    }
     this.launch();
     return this;
   }
@@ -273,7 +282,7 @@ export class JobRun implements JobHandle {
     const { outcome, ...fields } = event;
     if (outcome !== 'skipped') this.logger.debug({ job: this.job, ...fields }, `checkpoint ${outcome}`);
     this.checkpoints.next(event);
-    this.statuses.next(this.status);
+    this.changes.next();
   }
 
   private ended(result: { outcome: TaskOutcome } | { error: TidemarkError }): void {
@@ -341,7 +350,7 @@ export class JobRun implements JobHandle {
       this.enter('error' in result ? 'failed' : result.outcome);
       this.outputs.complete();
       this.checkpoints.complete();
-      this.statuses.complete();
+      this.changes.complete();
       if ('error' in result) this.rejectDone(result.error);
       else this.resolveDone(result.outcome);
     };
@@ -366,7 +375,7 @@ export class JobRun implements JobHandle {
 
   private enter(phase: JobPhase): void {
     this.phase = phase;
-    this.statuses?.next(this.status);
+    this.changes.next();
   }
 
   private totals(): TaskTotals {
@@ -387,53 +396,4 @@ export class JobRun implements JobHandle {
 
 function tidemarkError(error: unknown): TidemarkError {
   return error instanceof TidemarkError ? error : new InternalError(messageOf(error), { cause: error });
-}
-
-/** The changes of phase, and between them the counters at an interval, for as long as somebody looks. */
-function withCounters(
-  statuses: Observable<JobStatus>,
-  current: () => JobStatus,
-  scheduler: SchedulerLike,
-  interval: number,
-): Observable<JobStatus> {
-  return new Observable(subscriber => {
-    subscriber.add(statuses.subscribe(subscriber));
-    const tick = (): void => {
-      if (subscriber.closed) return;
-      timer = scheduler.schedule(() => {
-        subscriber.next(current());
-        tick();
-      }, interval);
-    };
-    let timer: Subscription | undefined;
-    tick();
-    return () => timer?.unsubscribe();
-  });
-}
-
-function metricsOf(
-  registry: JobHandle['registry'],
-  scheduler: SchedulerLike,
-  interval: number,
-  done: Promise<unknown>,
-): Observable<string> {
-  return new Observable<string>(subscriber => {
-    const emit = (): void => {
-      registry.metrics().then(
-        text => {
-          subscriber.next(text);
-          if (!subscriber.closed) timer = scheduler.schedule(emit, interval);
-        },
-        error => subscriber.error(error),
-      );
-    };
-    let timer: Subscription | undefined;
-    const end = () => {
-      timer?.unsubscribe();
-      subscriber.complete();
-    };
-    done.then(end, end);
-    emit();
-    return () => timer?.unsubscribe();
-  });
 }

@@ -44,6 +44,11 @@ export class FedJob {
     this.source.push({ kind: 'complete' });
   }
 
+  /** Everything that waits for nothing has run. */
+  settled(): Promise<void> {
+    return new Promise(resolve => setImmediate(resolve));
+  }
+
   private readonly summed = (input: DataStream<number>): JobStreams =>
     input.pipe(
       scan('sum', (sum: number, value: number) => sum + value, 0),
