@@ -7,6 +7,7 @@ import type { Manifest } from '../checkpoint/manifest.ts';
 import type { Final } from '../checkpoint/open-checkpoint.ts';
 import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
+import { staleToken } from '../checkpoint/store-rules.ts';
 import {
   type ErrorContext,
   LiftError,
@@ -293,7 +294,22 @@ export class Task {
       );
     const openSources = () =>
       eachInOrder(this.sources, source => unlessEnding(() => source.open(committed?.sources[source.name])));
-    return andThen(actors, () => andThen(openSinks(), openSources));
+    const opened = () => attempt<void>(openSinks, error => this.unlessFenced(error, recovered.token));
+    return andThen(actors, () => andThen(opened(), openSources));
+  }
+
+  /** A sink that finds another incarnation's work in its way cannot tell whose: the store's fence can. */
+  private unlessFenced(error: unknown, token: number): MaybePromise<never> {
+    const { store, ref } = this.services;
+    return andThen(
+      attempt<number>(
+        () => store.fence(),
+        () => token,
+      ),
+      newest => {
+        throw newest > token ? staleToken(ref, token, newest) : error;
+      },
+    );
   }
 
   private run(recovered: Recovered): void {

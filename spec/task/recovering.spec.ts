@@ -2,6 +2,7 @@ import { filter, firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import {
   actor,
+  FencedError,
   from,
   job,
   memoryStore,
@@ -10,6 +11,7 @@ import {
   StoreUnavailableError,
   start,
   type,
+  UserCodeError,
 } from '../../lib/index.ts';
 import { marbles } from '../../lib/testing/index.ts';
 import { to, union } from '../../operators/index.ts';
@@ -100,6 +102,28 @@ describe('a task that is cancelled while it recovers', () => {
     await cancelled;
     await settled();
     expect(done).toEqual(['sink opened', 'sink closed']);
+  });
+});
+
+describe('a task that is overtaken while it recovers', () => {
+  it('is fenced off, whatever its sink makes of what it finds', async () => {
+    const store = memoryStore();
+    const opening = Promise.withResolvers<void>();
+    const { job } = observed(opening.promise);
+    const handle = start(job, { store, logger: quiet });
+    await settled();
+    void store.task({ job: 'observed', task: 'main' }).acquireFence(0);
+    opening.reject(new UserCodeError('the output is not as it should be'));
+    await expect(handle.done).rejects.toThrow(FencedError);
+  });
+
+  it('hears of what its sink finds when it is not', async () => {
+    const opening = Promise.withResolvers<void>();
+    const { job } = observed(opening.promise);
+    const handle = start(job, { store: memoryStore(), logger: quiet, restart: { strategy: 'none' } });
+    await settled();
+    opening.reject(new UserCodeError('the output is not as it should be'));
+    await expect(handle.done).rejects.toThrow('the output is not as it should be');
   });
 });
 

@@ -60,30 +60,53 @@ export async function writeClaim(folder: string, claim: Claim, isDurable: boolea
 
 /** Throws a `FencedError` unless the newest claim is the one of `token`. */
 export async function verifyClaim(folder: string, token: number, visible: string): Promise<void> {
-  const tokens = (await namesIn(folder)).map(tokenIn).filter(found => found !== undefined);
-  const newest = Math.max(-1, ...tokens);
-  if (newest === token) return;
-  throw new FencedError(
+  const newest = Math.max(-1, ...(await tokensIn(folder)));
+  if (newest !== token) throw takenOver(visible, token, newest);
+}
+
+/** Throws a `FencedError` when there is a newer claim than that of `token`, but for those that it has `seen` and put aside. */
+export async function verifyNotOvertaken(
+  folder: string,
+  { token, seen, visible }: { readonly token: number; readonly seen: readonly Claim[]; readonly visible: string },
+): Promise<void> {
+  const newest = Math.max(-1, ...(await tokensIn(folder)).filter(found => !seen.some(claim => claim.token === found)));
+  if (newest > token) throw takenOver(visible, token, newest);
+}
+
+function takenOver(visible: string, token: number, newest: number): FencedError {
+  return new FencedError(
     `The output "${visible}" was taken over by another incarnation` +
       `${newest > token ? ` (token ${newest}, this one has ${token})` : ''}: this one stops writing to it.`,
     { context: { token, newest } },
   );
 }
 
-/** Removes every claim but the one of `token`. */
-export async function dropOtherClaims(folder: string, token: number): Promise<void> {
-  for (const name of await namesIn(folder)) {
-    const found = tokenIn(name);
-    if (found !== undefined && found !== token) await rm(join(folder, name), { force: true });
+/** Removes these claims, but for the one of `token`. */
+export async function dropClaims(folder: string, claims: readonly Claim[], token: number): Promise<void> {
+  for (const claim of claims) {
+    if (claim.token !== token) await rm(join(folder, nameOf(claim.token)), { force: true });
   }
 }
 
-/** Removes parts and half-made files of other incarnations. */
-export async function dropOtherParts(folder: string, token: number): Promise<void> {
+/**
+ * Removes what older incarnations, and those in `seen`, have begun to put in place: one that still runs fails at it. What
+ * newer ones have begun stays.
+ */
+export async function dropHalfMade(folder: string, token: number, seen: readonly Claim[]): Promise<void> {
   for (const name of await namesIn(folder)) {
-    const isOther = !name.startsWith(`${token}-`) && !name.startsWith(`${token}.`);
-    if (isOther && /\.(part|new)$/.test(name)) await rm(join(folder, name), { force: true });
+    const maker = Number(/^(\d+)\.(?:claim\.)?new$/.exec(name)?.[1] ?? token);
+    const isOlder = maker < token || seen.some(claim => claim.token === maker && maker !== token);
+    if (isOlder) await rm(join(folder, name), { force: true });
   }
+}
+
+/** The names of the parts of other incarnations. */
+export async function otherParts(folder: string, token: number): Promise<string[]> {
+  return (await namesIn(folder)).filter(name => name.endsWith('.part') && !name.startsWith(`${token}-`));
+}
+
+async function tokensIn(folder: string): Promise<number[]> {
+  return (await namesIn(folder)).map(tokenIn).filter(found => found !== undefined);
 }
 
 async function namesIn(folder: string): Promise<string[]> {

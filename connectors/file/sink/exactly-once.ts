@@ -6,7 +6,16 @@ import { fileError, OutputChangedError, reasonOf } from '../errors.ts';
 import { digestBlock } from '../fingerprint.ts';
 import type { SinkSettings } from '../options.ts';
 import type { Backlog } from './chunk-queue.ts';
-import { dropOtherClaims, dropOtherParts, readClaims, verifyClaim, writeClaim } from './claims.ts';
+import {
+  type Claim,
+  dropClaims,
+  dropHalfMade,
+  otherParts,
+  readClaims,
+  verifyClaim,
+  verifyNotOvertaken,
+  writeClaim,
+} from './claims.ts';
 import { hiddenFolderOf, makeFolder, realPathOf, syncFolder } from './folders.ts';
 import { endOf, readHandle, type SinkHandle } from './handle.ts';
 import { PartFile } from './part-file.ts';
@@ -34,7 +43,10 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
   #hasUnsyncedNames = false;
   /** The checkpoint whose commit was begun: a repeat may find some of its bytes in the visible file. */
   #begun: number | undefined;
-  #hasSwept = false;
+  /** The claims that were there before this one. */
+  #seen: readonly Claim[] = [];
+  /** Parts of earlier incarnations, to go once nothing needs them. */
+  #leftovers: readonly string[] = [];
 
   constructor(settings: SinkSettings, context: SinkContext) {
     this.#settings = settings;
@@ -62,24 +74,34 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
     await this.#guard(async () => {
       this.#visible = await realPathOf(path);
       this.#folder = hiddenFolderOf(this.#visible);
-      const claims = await readClaims(this.#folder);
-      const size = await sizeOf(this.#visible);
+      this.#seen = await readClaims(this.#folder);
       const own = { job, task, sink: name, token };
-      const decision = takeover({ path, size, claims, own, existing, handle });
-      if (decision instanceof TidemarkError) throw decision;
+      const decided = async (claims: readonly Claim[]) => {
+        const size = await sizeOf(this.#visible);
+        const decision = takeover({ path, size, claims, own, existing, handle });
+        if (decision instanceof TidemarkError) throw decision;
+        return { ...decision, size };
+      };
+      await decided(this.#seen);
 
+      // From here on an older incarnation that still starts fails: its half-made files go, and it finds this claim before
+      // each last step. What it had finished before is there to be seen below.
       await makeFolder(this.#folder);
       await writeClaim(this.#folder, { format: 1, ...own, end: handle ? endOf(handle) : 0 }, true);
+      await dropHalfMade(this.#folder, token, this.#seen);
+      this.#leftovers = await otherParts(this.#folder, token);
+      await this.#verifyNotOvertaken();
+      const { replaces, size } = await decided(this.#seen);
       let digest = nothing;
       if (from && handle) {
         if (size === undefined) await (await open(this.#visible, 'a')).close();
         digest = await applyHandle(this.#visible, this.#folder, handle, () => {});
         this.#ledger = new PartLedger(path, { bytes: endOf(handle), digest }, { id: from.id, handle });
       }
-      if (decision.replaces) await this.#replace(handle, size ?? 0);
+      if (replaces) await this.#replace(handle, size ?? 0);
       await syncFolder(dirname(this.#visible));
-      await dropOtherClaims(this.#folder, token);
-      if (!handle) await dropOtherParts(this.#folder, token);
+      await dropClaims(this.#folder, this.#seen, token);
+      if (!handle) await this.#sweep();
     });
     // Nothing lies before the first byte of a file but its header.
     if (this.#ledger.sealedEnd === 0 && this.#lines.header) this.#part().append(this.#lines.header, 0);
@@ -115,8 +137,7 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
     for (const { name } of handle.parts) this.#sealed.delete(name);
     await this.#tidy(async () => {
       for (const { name } of obsolete) await rm(join(this.#folder, name), { force: true });
-      if (!this.#hasSwept) await dropOtherParts(this.#folder, this.#context.token);
-      this.#hasSwept = true;
+      await this.#sweep();
     });
   }
 
@@ -176,7 +197,21 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
         handle ? 'output behind the restored checkpoint is dropped' : 'the output starts anew',
       );
     }
-    await replaceVisible(this.#visible, this.#folder, this.#context.token, keep);
+    const mayReplace = () => this.#verifyNotOvertaken();
+    await replaceVisible(this.#visible, this.#folder, { token: this.#context.token, bytes: keep, mayReplace });
+  }
+
+  #verifyNotOvertaken(): Promise<void> {
+    return verifyNotOvertaken(this.#folder, {
+      token: this.#context.token,
+      seen: this.#seen,
+      visible: this.#settings.path,
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    for (const name of this.#leftovers) await rm(join(this.#folder, name), { force: true });
+    this.#leftovers = [];
   }
 
   /** What only frees space: that it failed is told, and harms nothing. */
@@ -193,6 +228,7 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
     try {
       return await work();
     } catch (error) {
+      if (reasonOf(error) === 'ENOENT' && this.#folder !== '') await this.#verifyNotOvertaken();
       if (reasonOf(error) === 'ENOENT' && (error as NodeJS.ErrnoException).path === this.#visible) {
         throw new OutputChangedError(
           `The output "${this.#settings.path}" was removed by somebody else. Put it back as it was and start the job again.`,

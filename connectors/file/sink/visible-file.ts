@@ -127,9 +127,14 @@ async function copyPart(from: string, length: number, to: FileHandle, offset: nu
 
 /**
  * Puts a file with the first `bytes` bytes of the visible one in its place, in one step. A new file, not a shorter one: who
- * still writes into the old one does so where nobody looks.
+ * still writes into the old one does so where nobody looks. `mayReplace` is asked when the new file is there, under a name
+ * that a newer incarnation removes after it has made its claim: so one that is overtaken before the last step fails at it.
  */
-export async function replaceVisible(visible: string, folder: string, token: number, bytes: number): Promise<void> {
+export async function replaceVisible(
+  visible: string,
+  folder: string,
+  { token, bytes, mayReplace }: { readonly token: number; readonly bytes: number; mayReplace(): Promise<void> },
+): Promise<void> {
   const fresh = join(folder, `${token}.new`);
   const size = await sizeOf(visible);
   if (bytes > 0) await copyFile(visible, fresh, copyMode.COPYFILE_FICLONE);
@@ -141,5 +146,6 @@ export async function replaceVisible(visible: string, folder: string, token: num
     await file.close();
   }
   if (size !== undefined) await chmod(fresh, (await stat(visible)).mode & 0o7777);
+  await mayReplace();
   await rename(fresh, visible);
 }
