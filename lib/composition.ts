@@ -16,7 +16,7 @@ import { fileStore } from './checkpoint/store-file/index.ts';
 import { messageOf } from './errors.ts';
 import { Outputs } from './job/outputs.ts';
 import type { ResolvedSettings } from './job/settings.ts';
-import { attempt, eachInOrder, type MaybePromise } from './maybe-promise.ts';
+import { andThen, attempt, eachInOrder, type MaybePromise } from './maybe-promise.ts';
 import { createLogger } from './observe/create-logger.ts';
 import type { TaskServices } from './task/task.ts';
 import * as tokens from './tokens.ts';
@@ -118,9 +118,14 @@ export function taskServices(container: DependencyContainer): TaskServices {
   };
 }
 
-/** Closes what the container's factories made, last made first, and the container itself. */
+/** Closes what the container's factories made, last made first, then what tsyringe itself made of a class for an override. */
 export function closeContainer(container: DependencyContainer, onError: (message: string) => void): MaybePromise<void> {
   const closing = (disposals.get(container) ?? []).reverse();
   disposals.delete(container);
-  return eachInOrder(closing, dispose => attempt<void>(dispose, error => onError(messageOf(error))));
+  const closed = (dispose: () => MaybePromise<void>) => attempt<void>(dispose, error => onError(messageOf(error)));
+  return andThen(eachInOrder(closing, closed), () => {
+    // Its dispose() is asynchronous even when it has nothing to do, which virtual time could not wait for.
+    const { disposables } = container as unknown as { readonly disposables?: ReadonlySet<unknown> };
+    if (disposables?.size !== 0) return closed(async () => container.dispose());
+  });
 }
