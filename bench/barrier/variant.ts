@@ -1,5 +1,5 @@
-// Checkpoints of a large state while records flow, in a process of its own:
-// node --conditions=tidemark-dev bench/barrier/variant.ts <folder or redis: URL> <checkpoints>
+// A large state in a process of its own, which runs for a second at each message "go" and answers what it saw:
+// fork(bench/barrier/variant.ts, [folder or redis: URL, 'checkpoints' | 'none'])
 import { map } from 'rxjs';
 import { type CheckpointEvent, fileStore, job, start } from 'tidemark';
 import { redisStore } from 'tidemark/connectors/redis';
@@ -7,22 +7,18 @@ import { keyBy, scan } from 'tidemark/operators';
 import { benchSource } from '../harness/bench-source.ts';
 import { quiet } from '../harness/quiet.ts';
 import { type Gap, GapMeter } from './gap-meter.ts';
-import { changedKeys, keys } from './load.ts';
-
-const batchSize = 500;
-const phaseMs = 1_000;
+import { batchSize, changedKeys, keys, secondMs } from './load.ts';
 
 interface Payment {
   readonly account: string;
   readonly cents: number;
 }
 
-/** One second of the run. */
-export interface Phase {
+/** One second of the run, or longer until its checkpoint is committed. */
+export interface Second {
   readonly recordsPerSecond: number;
-  /** ms without a record: by the clock, and as processor time of the thread, which others on the machine do not prolong. */
   readonly longestGap: Gap;
-  /** The checkpoint that it began with; none in a second for comparison. */
+  /** The checkpoint that it began with, and the longest gap until the commit. */
   readonly checkpoint?: {
     readonly durationMs: number;
     readonly entries: number;
@@ -31,12 +27,8 @@ export interface Phase {
   };
 }
 
-export interface BarrierResult {
-  readonly first: Phase;
-  readonly phases: readonly Phase[];
-}
-
-const [target = '', checkpoints] = process.argv.slice(2);
+const [target = '', mode] = process.argv.slice(2);
+const withCheckpoints = mode === 'checkpoints';
 const { stream, opened } = benchSource<Payment>();
 const running = start(
   job('barrier', () =>
@@ -57,48 +49,47 @@ const running = start(
     logger: quiet,
   },
 );
+running.done.catch(error => {
+  console.error(error);
+  process.exit(1);
+});
 let whenCommitted: (event: CheckpointEvent) => void = () => {};
 running.checkpoints$.subscribe(event => whenCommitted(event));
 const source = await opened;
 const gaps = new GapMeter();
 let records = 0;
-/** First of the keys that change until the next checkpoint. */
+/** First of the keys that change now. */
 let base = 0;
 
 for (let n = 0; n < keys; n += batchSize) {
   source.batch(Array.from({ length: batchSize }, (_, i) => payment(n + i)));
 }
-const first = await phase(true);
-const phases: Phase[] = [];
-for (let n = 0; n < Number(checkpoints); n++) {
-  phases.push(await phase(true));
-  if (n % 2 === 1) phases.push(await phase(false));
-}
-const result: BarrierResult = { first, phases };
-console.log(JSON.stringify(result));
-await running.cancel();
-process.exit(0);
+process.on('message', message => {
+  if (message === 'go') void second().then(seen => process.send?.(seen));
+  else process.exit(0);
+});
+process.send?.('ready');
 
 /** Records as a source makes them: new objects, with key strings of their own. */
 function payment(n: number): Payment {
-  return { account: `account-${n}`, cents: n % 97 };
+  return { account: `account-${n % keys}`, cents: n % 97 };
 }
 
-/** Runs for a second, and until its checkpoint is committed. */
-async function phase(withCheckpoint: boolean): Promise<Phase> {
+async function second(): Promise<Second> {
   const startedAt = performance.now();
   const recordsBefore = records;
-  let checkpoint: Phase['checkpoint'];
+  let checkpoint: Second['checkpoint'];
   gaps.restart();
-  if (withCheckpoint) {
+  if (withCheckpoints) {
     whenCommitted = ({ outcome, durationMs, entries, bytes }) => {
       if (outcome !== 'committed') throw new Error(`a checkpoint was ${outcome}`);
       checkpoint = { durationMs, entries, bytes, longestGap: gaps.longest };
     };
     running.checkpoint();
-    base = (base + changedKeys) % keys;
   }
-  while (performance.now() < startedAt + phaseMs || (withCheckpoint && !checkpoint)) {
+  // Half of the keys that changed go on changing, while their checkpoint is written; the other half are new ones.
+  base += changedKeys / 2;
+  while (performance.now() < startedAt + secondMs || (withCheckpoints && !checkpoint)) {
     const batch: Payment[] = [];
     for (let i = 0; i < batchSize; i++) batch.push(payment(base + (((records + i) * 7_919) % changedKeys)));
     gaps.around(() => source.batch(batch));
