@@ -119,7 +119,11 @@ function expected(scenario: Scenario): Pick<Outcome, 'elements' | 'snapshots'> |
   // An actor between the throw and a catchError keeps it from being handled.
   if (actorAt !== undefined && throwsAt !== undefined) return undefined;
   const plain = runPlain(composite(...operatorsOf(scenario)), values);
-  if (plain.failedAt !== undefined || plain.failedAtEnd || plain.atStart.length > 0) return undefined;
+  // What stands before an actor is a group by itself: it is refused by itself, and may fail when what is behind has ended.
+  const beforeActor = runPlain(composite(...operatorsOf(scenario).slice(0, actorAt)), values);
+  for (const { failedAt, failedAtEnd, atStart } of [plain, beforeActor]) {
+    if (failedAt !== undefined || failedAtEnd || atStart.length > 0) return undefined;
+  }
   const elements: Shown[] = plain.endedAt === -1 ? ['complete'] : [];
   const state = new Map<string, unknown[]>();
   const snapshots: unknown[] = [];
