@@ -1,9 +1,10 @@
 import { AnsweringProcess } from '../harness/fresh-process.ts';
+import { manyKeys } from '../harness/payment.ts';
 import type { Findings } from '../harness/result.ts';
 import { median, percentile, summary } from '../harness/statistics.ts';
 import { type StoreName, storeNames, withStore } from '../harness/stores.ts';
 import type { Gap } from './gap-meter.ts';
-import { batchSize, changedKeys, keys } from './load.ts';
+import { batchSize, changedKeys } from './load.ts';
 import type { Second } from './variant.ts';
 
 const script = new URL('./variant.ts', import.meta.url);
@@ -20,7 +21,7 @@ export async function barrier(): Promise<Findings> {
   return {
     title: 'Checkpoints of a large state',
     method:
-      `${keys.toLocaleString('en')} keys with an object of two numbers each, records as fast as they are taken, in batches of ` +
+      `${manyKeys.toLocaleString('en')} keys with an object of two numbers each, records as fast as they are taken, in batches of ` +
       `${batchSize} with a turn of the event loop between them. One checkpoint a second, of ${changedKeys.toLocaleString('en')} keys ` +
       'that have changed, half of which go on changing. The longest gap between two records is taken from the barrier to the commit, ' +
       `and stated as median and 99th percentile of ${checkpoints} checkpoints. Throughput is compared with the same job without ` +

@@ -5,14 +5,10 @@ import { type CheckpointEvent, fileStore, job, start } from 'tidemark';
 import { redisStore } from 'tidemark/connectors/redis';
 import { keyBy, scan } from 'tidemark/operators';
 import { benchSource } from '../harness/bench-source.ts';
+import { manyKeys, type Payment, payment } from '../harness/payment.ts';
 import { quiet } from '../harness/quiet.ts';
 import { type Gap, GapMeter } from './gap-meter.ts';
-import { batchSize, changedKeys, keys, secondMs } from './load.ts';
-
-interface Payment {
-  readonly account: string;
-  readonly cents: number;
-}
+import { batchSize, changedKeys, secondMs } from './load.ts';
 
 /** One second of the run, or longer until its checkpoint is committed. */
 export interface Second {
@@ -61,7 +57,7 @@ let records = 0;
 /** First of the keys that change now. */
 let base = 0;
 
-for (let n = 0; n < keys; n += batchSize) {
+for (let n = 0; n < manyKeys; n += batchSize) {
   source.batch(Array.from({ length: batchSize }, (_, i) => payment(n + i)));
 }
 process.on('message', message => {
@@ -69,11 +65,6 @@ process.on('message', message => {
   else process.exit(0);
 });
 process.send?.('ready');
-
-/** Records as a source makes them: new objects, with key strings of their own. */
-function payment(n: number): Payment {
-  return { account: `account-${n % keys}`, cents: n % 97 };
-}
 
 async function second(): Promise<Second> {
   const startedAt = performance.now();

@@ -1,5 +1,3 @@
-/** Keys with state. */
-export const keys = 1_000_000;
 /** Keys of each of the deltas that follow the full snapshot. */
 export const deltaKeys = 100_000;
 export const deltas = 3;

@@ -1,8 +1,9 @@
 import { inFreshProcess } from '../harness/fresh-process.ts';
+import { manyKeys } from '../harness/payment.ts';
 import type { Findings } from '../harness/result.ts';
 import { summary } from '../harness/statistics.ts';
 import { storeNames, withStore } from '../harness/stores.ts';
-import { deltaKeys, deltas, keys } from './load.ts';
+import { deltaKeys, deltas } from './load.ts';
 import type { RestoreResult } from './variant.ts';
 
 const script = new URL('./variant.ts', import.meta.url);
@@ -37,7 +38,7 @@ export async function restore(): Promise<Findings> {
   return {
     title: 'Restore of a large state',
     method:
-      `From start to the first record, for ${keys.toLocaleString('en')} keys such as "account-123456" in one full snapshot and ` +
+      `From start to the first record, for ${manyKeys.toLocaleString('en')} keys such as "account-123456" in one full snapshot and ` +
       `${deltas} deltas of ${deltaKeys.toLocaleString('en')} keys: a count (a number), or an object with two numbers. Heap is what ` +
       `the process holds more than before, after a full collection, by key, the key itself included. Median (and range) of ${rounds} ` +
       'fresh processes each.',

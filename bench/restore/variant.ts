@@ -4,15 +4,11 @@ import { type DataStream, fileStore, type JobHandle, job, start } from 'tidemark
 import { redisStore } from 'tidemark/connectors/redis';
 import { keyBy, scan } from 'tidemark/operators';
 import { benchSource } from '../harness/bench-source.ts';
+import { manyKeys, type Payment, payment } from '../harness/payment.ts';
 import { quiet } from '../harness/quiet.ts';
-import { deltaKeys, deltas, keys } from './load.ts';
+import { deltaKeys, deltas } from './load.ts';
 
 const batchSize = 500;
-
-interface Payment {
-  readonly account: string;
-  readonly cents: number;
-}
 
 export interface RestoreResult {
   /** From `start` to the first record. */
@@ -59,11 +55,12 @@ const used = process.threadCpuUsage(usedBefore);
 if (mode === 'write') await write(running);
 else {
   const restored = await running.ask('state', 'account-7');
-  if (restored === undefined || running.status.actors[0]?.keys !== keys) throw new Error('not all state was restored');
+  if (restored === undefined || running.status.actors[0]?.keys !== manyKeys)
+    throw new Error('not all state was restored');
   const result: RestoreResult = {
     restoreMs,
     cpuMs: (used.user + used.system) / 1_000,
-    heapBytesPerKey: (heapUsed() - heapBefore) / keys,
+    heapBytesPerKey: (heapUsed() - heapBefore) / manyKeys,
   };
   console.log(JSON.stringify(result));
 }
@@ -71,7 +68,7 @@ process.exit(0);
 
 async function write(running: JobHandle): Promise<void> {
   for (let delta = 0; delta <= deltas; delta++) {
-    const count = delta === 0 ? keys : deltaKeys;
+    const count = delta === 0 ? manyKeys : deltaKeys;
     for (let n = 0; n < count; n += batchSize) {
       source.batch(Array.from({ length: batchSize }, (_, i) => payment(delta * 7 + n + i)));
       if (n % 10_000 === 0) await new Promise(resolve => setImmediate(resolve));
@@ -87,10 +84,6 @@ async function write(running: JobHandle): Promise<void> {
   }
   await running.stop();
   console.log('{}');
-}
-
-function payment(n: number): Payment {
-  return { account: `account-${n % keys}`, cents: n % 97 };
 }
 
 function heapUsed(): number {
