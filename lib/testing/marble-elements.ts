@@ -19,18 +19,20 @@ export interface MarbleEvent {
     | { readonly kind: 'error'; readonly error: unknown };
 }
 
-const reserved: Record<string, 'barrier' | 'crash' | 'stop'> = { B: 'barrier', X: 'crash', S: 'stop' };
+/** Letters that stand for marks of ours, in what goes in and in what is expected. */
+const reservedLetters = {
+  input: { B: checkpointMarker, X: crashMarker, S: stopMarker },
+  expected: { B: checkpointMarker },
+} as const;
 
-/** Parses a marble string in which `B`, `X` and `S` (unless `values` has them) are marks of ours. */
+/** Parses a marble string; a letter that `values` has stands for that, also where it would be a mark of ours. */
 export function parseMarbles(
   marbles: string,
   values: Readonly<Record<string, unknown>>,
   error: unknown,
+  side: keyof typeof reservedLetters,
 ): MarbleEvent[] {
-  const known: Record<string, unknown> = { ...values };
-  for (const [letter, kind] of Object.entries(reserved)) {
-    if (!(letter in values)) known[letter] = markerOf(kind);
-  }
+  const known: Record<string, unknown> = { ...reservedLetters[side], ...values };
   const messages = TestScheduler.parseMarbles(marbles, undefined, error, undefined, true);
   return messages.map(({ frame, notification }): MarbleEvent => {
     if (notification.kind === 'C') return { frame, what: { kind: 'complete' } };
@@ -40,8 +42,16 @@ export function parseMarbles(
   });
 }
 
-function markerOf(kind: 'barrier' | 'crash' | 'stop'): symbol {
-  return kind === 'barrier' ? checkpointMarker : kind === 'crash' ? crashMarker : stopMarker;
+/** The virtual time in ms that a marble string takes, what follows its last element included. */
+export function durationOf(marbles: string): number {
+  const ended = TestScheduler.parseMarbles(
+    `${marbles.replaceAll(/[|#]/g, '-')}|`,
+    undefined,
+    undefined,
+    undefined,
+    true,
+  );
+  return ended.at(-1)?.frame ?? 0;
 }
 
 function whatOf(value: unknown): MarbleEvent['what'] {

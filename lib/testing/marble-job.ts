@@ -9,7 +9,7 @@ import type { Logger } from '../observe/logger.ts';
 import { type DataStream, isDataStream, type KeyOrNone } from '../stream/data-stream.ts';
 import { endIn } from '../stream/end.ts';
 import { from } from '../stream/from.ts';
-import { type MarbleEvent, parseMarbles } from './marble-elements.ts';
+import { durationOf, type MarbleEvent, parseMarbles } from './marble-elements.ts';
 import { MarbleSource } from './marble-source.ts';
 import { committedSink, probe, type Seen } from './probe.ts';
 
@@ -37,7 +37,10 @@ export class MarbleOutput {
 /** A job that runs in virtual time, fed by marble strings; `X` kills it and starts it again from its last checkpoint. */
 export class MarbleJob {
   readonly outputs = new Map<string, MarbleOutput>();
+  /** The job as it runs now; it begins with virtual time, and anew at each `X`. */
   handle: JobRun | undefined;
+  /** The virtual time in ms that its longest input takes. */
+  readonly duration: number;
   private readonly scheduler: TestScheduler;
   private readonly inputs: ReadonlyMap<string, MarbleSource>;
   private readonly build: (inputs: never) => MarbleStreams;
@@ -58,26 +61,29 @@ export class MarbleJob {
     this.settings = {
       restart: { strategy: 'none' },
       ...settings,
-      checkpoint: { interval: 'off', ...settings.checkpoint },
+      // A crash is played as a cancel, which must leave what is stored alone.
+      checkpoint: { interval: 'off', ...settings.checkpoint, onCancel: 'keep' },
       scheduler,
       store,
       logger: settings.logger ?? silent,
     };
+    this.duration = Math.max(0, ...Object.values(strings).map(durationOf));
     scheduler.schedule(() => this.begin(), 0);
     for (const [name, string] of Object.entries(strings)) {
-      for (const event of parseMarbles(string, values, error)) {
+      for (const event of parseMarbles(string, values, error, 'input')) {
         scheduler.schedule(() => this.happen(name, event.what), event.frame);
       }
     }
   }
 
-  /** What became visible of the stream with this name; the only or first one unless named. */
-  output(name?: string): MarbleOutput {
-    const found = name === undefined ? this.outputs.values().next().value : this.outputs.get(name);
-    if (!found)
+  /** What became visible of the stream with this name or at this position; of the only or first one unless it is said which. */
+  output(which: string | number = 0): MarbleOutput {
+    const found = typeof which === 'number' ? [...this.outputs.values()][which] : this.outputs.get(which);
+    if (!found) {
       throw new JobDefinitionError(
-        `The test job has no stream "${name}"; it has: ${[...this.outputs.keys()].join(', ')}.`,
+        `The test job has no stream ${JSON.stringify(which)}; it has: ${[...this.outputs.keys()].join(', ') || 'none'}.`,
       );
+    }
     return found;
   }
 
@@ -107,8 +113,15 @@ export class MarbleJob {
     const sources = Object.fromEntries([...this.inputs].map(([name, source]) => [name, from(source)]));
     const built = this.build((this.isSingle ? sources.input : sources) as never);
     if (isDataStream(built)) return { output: built };
-    if (Array.isArray(built)) return Object.fromEntries(built.map((stream: AnyStream, i) => [String(i), stream]));
-    return built as Readonly<Record<string, AnyStream>>;
+    if (Array.isArray(built) && built.every(isDataStream)) {
+      return Object.fromEntries(built.map((stream: AnyStream, i) => [String(i), stream]));
+    }
+    if (typeof built === 'object' && built !== null && Object.values(built).every(isDataStream)) {
+      return built as Readonly<Record<string, AnyStream>>;
+    }
+    throw new JobDefinitionError(
+      'The function of a test job returns a stream, a list of streams, or an object with streams by name.',
+    );
   }
 
   private happen(name: string, what: MarbleEvent['what']): void {

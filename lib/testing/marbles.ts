@@ -1,8 +1,7 @@
-import { inspect, isDeepStrictEqual } from 'node:util';
 import { TestScheduler } from 'rxjs/testing';
 import type { DataStream } from '../stream/data-stream.ts';
-import { Barrier, StreamRecord, Watermark } from '../stream/elements.ts';
-import { type MarbleEvent, parseMarbles, record, watermark } from './marble-elements.ts';
+import { compareMarbles, type FailureLike } from './compare-marbles.ts';
+import { durationOf, parseMarbles, record, watermark } from './marble-elements.ts';
 import { MarbleJob, type MarbleJobOptions, type MarbleOutput, type MarbleStreams } from './marble-job.ts';
 import type { Seen } from './probe.ts';
 
@@ -10,8 +9,12 @@ import type { Seen } from './probe.ts';
 export type MarbleInput = DataStream<any>;
 
 export interface Expectation {
-  /** Fails the test, showing both as marbles, unless the same elements came at the same times. */
-  toBe(marbles: string, values?: Readonly<Record<string, unknown>>, error?: unknown): void;
+  /**
+   * Fails the test, showing both sides element by element, unless the same elements came at the same times. A record is compared
+   * with time and key where `values` has a `record(…)` for its letter, else by its value, which may be a matcher. `#` is the
+   * failure of the job; `error` says which one.
+   */
+  toBe(marbles: string, values?: Readonly<Record<string, unknown>>, error?: FailureLike): void;
 }
 
 /** What a marble test works with. */
@@ -19,17 +22,21 @@ export interface MarbleHelpers {
   readonly scheduler: TestScheduler;
   /**
    * Runs a job on one marble string, or on one for each named input: `B` takes a checkpoint, `X` kills the job and starts it
-   * again from its last checkpoint (what was read since is read again), `S` stops it as SIGTERM does.
+   * again from its last checkpoint (what was read since is read again), `S` stops it as SIGTERM does. A job that has not ended
+   * by the end of the test's longest string is cancelled then.
    */
   job<M extends string | Readonly<Record<string, string>>>(
     marbles: M,
     build: (inputs: M extends string ? MarbleInput : { readonly [name in keyof M]: MarbleInput }) => MarbleStreams,
     options?: MarbleJobOptions,
   ): MarbleJob;
-  /** All that came out of a stream, barriers and watermarks included, replayed output too. */
-  expectElements(job: MarbleJob, stream?: string): Expectation;
+  /**
+   * All that came out of a stream, barriers and watermarks included, replayed output too. Streams have the names, or the
+   * positions in the list, under which they were returned; the first one is meant when none is named.
+   */
+  expectElements(job: MarbleJob, stream?: string | number): Expectation;
   /** What an exactly-once sink behind the stream made visible, at the time of the commit. */
-  expectCommitted(job: MarbleJob, stream?: string): Expectation;
+  expectCommitted(job: MarbleJob, stream?: string | number): Expectation;
   readonly record: typeof record;
   readonly watermark: typeof watermark;
 }
@@ -42,74 +49,39 @@ export interface MarbleHelpers {
  */
 export function marbles(test: (helpers: MarbleHelpers) => void): void {
   const scheduler = new TestScheduler(() => {});
+  const jobs: MarbleJob[] = [];
   const expectations: (() => void)[] = [];
+  let horizon = 0;
   const expecting =
     (select: (output: MarbleOutput) => readonly Seen[]) =>
-    (job: MarbleJob, stream?: string): Expectation => ({
+    (job: MarbleJob, stream?: string | number): Expectation => ({
       toBe(expected, values = {}, error) {
         // Parsed here: inside the run a character is 1 ms.
-        const wanted = parseMarbles(expected, values, error).map(shownMarble);
-        expectations.push(() => compare(select(job.output(stream)), expected, wanted));
+        const wanted = parseMarbles(expected, values, undefined, 'expected');
+        horizon = Math.max(horizon, durationOf(expected));
+        expectations.push(() => compareMarbles(select(job.output(stream)), expected, wanted, error));
       },
     });
   scheduler.run(() => {
     test({
       scheduler,
-      job: (strings, build, options = {}) => new MarbleJob(scheduler, strings, build as never, options),
+      job: (strings, build, options = {}) => {
+        const job = new MarbleJob(scheduler, strings, build as never, options);
+        jobs.push(job);
+        horizon = Math.max(horizon, job.duration);
+        return job;
+      },
       expectElements: expecting(output => output.elements),
       expectCommitted: expecting(output => output.committed),
       record,
       watermark,
     });
+    // A job without end would let virtual time run for ever.
+    scheduler.maxFrames = Math.max(horizon, ...scheduler.actions.map(({ delay }) => delay));
+    scheduler.flush();
+    scheduler.maxFrames = Number.POSITIVE_INFINITY;
+    for (const job of jobs) void job.handle?.cancel();
     scheduler.flush();
   });
   for (const expectation of expectations) expectation();
-}
-
-interface Shown {
-  readonly frame: number;
-  readonly shown: unknown;
-}
-
-function shownMarble({ frame, what }: MarbleEvent): Shown {
-  switch (what.kind) {
-    case 'value':
-      return { frame, shown: what.value };
-    case 'watermark':
-      return { frame, shown: new Watermark(what.timestamp) };
-    case 'barrier':
-      return { frame, shown: 'B' };
-    case 'complete':
-      return { frame, shown: '|' };
-    case 'error':
-      return { frame, shown: '#' };
-    default:
-      return { frame, shown: what.kind };
-  }
-}
-
-function compare(seen: readonly Seen[], expected: string, wanted: readonly Shown[]): void {
-  const last = seen.findLastIndex(({ element }) => element === 'complete');
-  const actual = seen
-    // The barrier of the final checkpoint follows the end and says nothing of its own.
-    .filter(({ element }, i) => !(element instanceof Barrier && i > last && last >= 0))
-    .map(({ frame, element }, i): Shown => ({ frame, shown: shownAs(element, wanted[i]?.shown) }));
-  if (isDeepStrictEqual(actual, wanted)) return;
-  const line = ({ frame, shown }: Shown): string =>
-    `${String(frame).padStart(6)}  ${inspect(shown, { breakLength: 100 })}`;
-  throw Object.assign(
-    new Error(
-      `Marbles differ.\nexpected ${expected}\n${wanted.map(line).join('\n') || '        (nothing)'}\n` +
-        `but came\n${actual.map(line).join('\n') || '        (nothing)'}`,
-    ),
-    { actual: actual.map(line).join('\n'), expected: wanted.map(line).join('\n') },
-  );
-}
-
-/** A record is compared with time and key only where the test names them. */
-function shownAs(element: Seen['element'], wanted: unknown): unknown {
-  if (element === 'complete') return '|';
-  if (element instanceof Barrier) return 'B';
-  if (element instanceof StreamRecord) return wanted instanceof StreamRecord ? element : element.value;
-  return 'error' in element ? '#' : element;
 }
