@@ -149,9 +149,14 @@ function expected(scenario: Scenario): Pick<Outcome, 'elements' | 'snapshots'> |
 }
 
 function comparable(element: Shown): Shown {
-  if (typeof element !== 'object') return element;
-  const { error } = (element.value ?? {}) as { error?: unknown };
-  return error instanceof Error ? { ...element, value: { ...(element.value as object), error: `${error}` } } : element;
+  return typeof element === 'object' ? { ...element, value: withoutStacks(element.value) } : element;
+}
+
+function withoutStacks(value: unknown): unknown {
+  if (value instanceof Error) return String(value);
+  if (Array.isArray(value)) return value.map(withoutStacks);
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([field, part]) => [field, withoutStacks(part)]));
 }
 
 const byKey = (entries: readonly (readonly [unknown, unknown])[]) => new Map(entries);
