@@ -2,7 +2,7 @@ import { AnsweringProcess } from '../harness/fresh-process.ts';
 import { manyKeys } from '../harness/payment.ts';
 import type { Findings } from '../harness/result.ts';
 import { median, percentile, summary } from '../harness/statistics.ts';
-import { type StoreName, storeNames, withStore } from '../harness/stores.ts';
+import { type StoreName, withStore } from '../harness/stores.ts';
 import type { Gap } from './gap-meter.ts';
 import { batchSize, changedKeys } from './load.ts';
 import type { Second } from './variant.ts';
@@ -11,13 +11,31 @@ const script = new URL('./variant.ts', import.meta.url);
 const checkpoints = 50;
 /** Seconds before those that count: the first checkpoint holds every key, the next ones run in code that is not compiled yet. */
 const warmUp = 5;
+/**
+ * V8 copies what is alive among young objects in one pause: here the states of some ten thousand keys, scattered over the heap. A
+ * smaller young generation has shorter pauses, more often.
+ */
+const shortPauses = ['--max-semi-space-size=4'];
+const configurations: readonly Configuration[] = [
+  { store: 'files', flags: shortPauses },
+  { store: 'Redis', flags: shortPauses },
+  { store: 'files', flags: [] },
+];
 const maxGapMs = 10;
 const maxLoss = 0.1;
+
+interface Configuration {
+  readonly store: StoreName;
+  /** Of Node. */
+  readonly flags: readonly string[];
+}
 
 /** What a checkpoint of a large state costs the stream: the longest gap between two records, and throughput. */
 export async function barrier(): Promise<Findings> {
   const measured = [];
-  for (const store of storeNames) measured.push({ store, ...digest(await seconds(store)) });
+  for (const configuration of configurations) {
+    measured.push({ ...configuration, ...digest(await seconds(configuration)) });
+  }
   return {
     title: 'Checkpoints of a large state',
     method:
@@ -25,21 +43,24 @@ export async function barrier(): Promise<Findings> {
       `${batchSize} with a turn of the event loop between them. One checkpoint a second, of ${changedKeys.toLocaleString('en')} keys ` +
       'that have changed, half of which go on changing. The longest gap between two records is taken from the barrier to the commit, ' +
       `and stated as median and 99th percentile of ${checkpoints} checkpoints. Throughput is compared with the same job without ` +
-      'checkpoints in a process of its own; the two take turns, second by second, and the loss is the median of the pairs.',
+      'checkpoints in a process of its own; the two take turns, second by second, and the loss is the median of the pairs. Gaps hold ' +
+      "the pauses of V8's collector, which come without checkpoints too and are shorter with a smaller young generation.",
     tables: [
       {
         head: [
           'store',
+          "Node's flags",
           'gap, ms: median',
           'p99',
           'p99 without checkpoints',
           'checkpoint, ms',
           'loss',
           'M records/s',
-          'first gap',
+          'gap of the first one, of all keys',
         ],
-        rows: measured.map(({ store, gap, idleGap, durationMs, loss, recordsPerSecond, first }) => [
+        rows: measured.map(({ store, flags, gap, idleGap, durationMs, loss, recordsPerSecond, first }) => [
           store,
+          flags.join(' '),
           gap.median.toFixed(1),
           gap.p99.toFixed(1),
           idleGap.p99.toFixed(1),
@@ -50,18 +71,20 @@ export async function barrier(): Promise<Findings> {
         ]),
       },
     ],
-    targets: measured.flatMap(({ store, gap, loss }) => [
-      {
-        claim: `${store}: the longest gap during a checkpoint is below ${maxGapMs} ms (p99 of ${checkpoints})`,
-        measured: `${gap.p99.toFixed(1)} ms`,
-        isMet: gap.p99 < maxGapMs,
-      },
-      {
-        claim: `${store}: throughput loss at one checkpoint a second is below ${percent(maxLoss)}`,
-        measured: percent(loss),
-        isMet: loss < maxLoss,
-      },
-    ]),
+    targets: measured
+      .filter(({ flags }) => flags === shortPauses)
+      .flatMap(({ store, gap, loss }) => [
+        {
+          claim: `${store}: the longest gap during a checkpoint is below ${maxGapMs} ms (p99 of ${checkpoints})`,
+          measured: `${gap.p99.toFixed(1)} ms`,
+          isMet: gap.p99 < maxGapMs,
+        },
+        {
+          claim: `${store}: throughput loss at one checkpoint a second is below ${percent(maxLoss)}`,
+          measured: percent(loss),
+          isMet: loss < maxLoss,
+        },
+      ]),
     figures: measured,
   };
 }
@@ -72,11 +95,10 @@ interface Pair {
   readonly with: Second;
 }
 
-async function seconds(store: StoreName): Promise<Pair[]> {
+async function seconds({ store, flags }: Configuration): Promise<Pair[]> {
   return await withStore(store, async target => {
-    const other = target.startsWith('redis:') ? `${target}/1` : `${target}-without`;
-    await using without = await AnsweringProcess.start(script, [other, 'none']);
-    await using taking = await AnsweringProcess.start(script, [target, 'checkpoints']);
+    await using without = await AnsweringProcess.start(script, [`${target}/1`, 'none'], flags);
+    await using taking = await AnsweringProcess.start(script, [`${target}/2`, 'checkpoints'], flags);
     const pairs: Pair[] = [];
     for (let n = 0; n < warmUp + checkpoints; n++) {
       pairs.push({ without: await without.ask<Second>('go'), with: await taking.ask<Second>('go') });

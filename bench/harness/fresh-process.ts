@@ -40,8 +40,8 @@ export class AnsweringProcess implements AsyncDisposable {
     this.#ended.catch(() => {});
   }
 
-  static async start(script: URL, args: readonly string[]): Promise<AnsweringProcess> {
-    const child = fork(fileURLToPath(script), args, { execArgv: ourFlags, env });
+  static async start(script: URL, args: readonly string[], flags: readonly string[] = []): Promise<AnsweringProcess> {
+    const child = fork(fileURLToPath(script), args, { execArgv: [...ourFlags, ...flags], env });
     const process = new AnsweringProcess(child);
     await process.#said();
     return process;
