@@ -1,6 +1,7 @@
 import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { Recovered } from '../checkpoint/commit-point.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
+import { staleToken } from '../checkpoint/store-rules.ts';
 import { closeContainer, jobContainer, taskContainer, taskServices } from '../composition.ts';
 import {
   InternalError,
@@ -73,6 +74,8 @@ export class JobRun implements JobHandle {
   private attempt = 1;
   private restored: Manifest | undefined;
   private token = 0;
+  /** The fence token that this run is known to hold; 0 when it is not known. */
+  private heldToken = 0;
   /** Highest id of a checkpoint that this run has begun. */
   private lastUsedId = 0;
   /** Highest id before a fresh start. */
@@ -227,11 +230,25 @@ export class JobRun implements JobHandle {
       () =>
         andThen(this.isChecked ? undefined : this.check(), () => {
           this.isChecked = true;
-          task?.start();
+          return andThen(this.verifyStillOurs(), () => {
+            // Unknown until it is taken anew: an answer may get lost.
+            this.heldToken = 0;
+            task?.start();
+          });
         }),
       failed,
     );
     if (isPromise(launched)) void launched.then(undefined, failed);
+  }
+
+  /** A restart takes the fence anew, but never back from another process that has taken the task over meanwhile. */
+  private verifyStillOurs(): MaybePromise<void> {
+    const ref = { job: this.job, task: this.settings.task };
+    const { heldToken } = this;
+    if (heldToken === 0) return;
+    return andThen(this.container.resolve(tokens.SNAPSHOT_STORE).task(ref).fence(), newest => {
+      if (newest !== heldToken) throw staleToken(ref, heldToken, newest);
+    });
   }
 
   /** Everything that can be known to be wrong before anything is opened, and what the store's operator should know. */
@@ -262,6 +279,7 @@ export class JobRun implements JobHandle {
   private recovered(found: Recovered): Recovered {
     const { token, committed, lastId } = found;
     this.token = token;
+    this.heldToken = token;
     if (this.settings.fresh) this.freshAbove ??= lastId;
     const isOlder = committed !== undefined && committed.id <= (this.freshAbove ?? 0);
     this.restored = isOlder ? undefined : committed;

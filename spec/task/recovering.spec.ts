@@ -1,4 +1,4 @@
-import { filter, firstValueFrom } from 'rxjs';
+import { filter, firstValueFrom, map } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import {
   actor,
@@ -102,6 +102,45 @@ describe('a task that is cancelled while it recovers', () => {
     await cancelled;
     await settled();
     expect(done).toEqual(['sink opened', 'sink closed']);
+  });
+});
+
+describe('a task that restarts', () => {
+  const restart = { restart: { strategy: 'fixed-delay', attempts: 5, delay: 2 } } as const;
+  const ref = { job: 'marbles', task: 'main' };
+  const failsAtB = () => {
+    let hasFailed = false;
+    return map((value: string) => {
+      if (value !== 'b' || hasFailed) return value;
+      hasFailed = true;
+      throw new Error('no b');
+    });
+  };
+
+  it('does not take the task back from another process that has taken it over', () => {
+    marbles(({ job, scheduler, expectElements }) => {
+      const store = memoryStore();
+      const fails = failsAtB();
+      const input = '   -a--b---|';
+      const elements = '-a----#';
+      const run = job(input, stream => stream.pipe(fails), { settings: restart, store });
+      scheduler.schedule(() => store.task(ref).acquireFence(0), 2);
+      scheduler.schedule(() => expect(store.task(ref).fence()).toBe(2), 12);
+      expectElements(run).toBe(elements, {}, expect.any(FencedError));
+    });
+  });
+
+  it('does not take its own token for that of another when the answer got lost', () => {
+    marbles(({ job, expectElements }) => {
+      const store = new FailingStore(memoryStore().task(ref));
+      store.plan('acquireFence', undefined, 'loses the answer');
+      const fails = failsAtB();
+      const input = '   -a--b-------|';
+      const elements = '-a------(ab)|';
+      expectElements(job(input, stream => stream.pipe(fails), { settings: restart, store: storeOf(store) })).toBe(
+        elements,
+      );
+    });
   });
 });
 
