@@ -6,13 +6,16 @@ import { PrefixReader } from './harness/prefix-reader.ts';
 import { printedSeed, randomFrom } from './harness/random.ts';
 import { finishExactly, killAtRandom, passes, verifyExact } from './harness/restarts.ts';
 
+/** ms: many processes, on a machine that may have other things to do. */
+const long = 150_000;
+
 describe.each(kinds)('the sample on the %s store', kind => {
   it('gives in one go what a plain computation gives', async () => {
     const { folder, store } = await placeFor(kind);
     await finishExactly(new FlightDelays(folder, store));
   });
 
-  it('gives the same, byte for byte, when it is killed at 25 random moments', async () => {
+  it('gives the same, byte for byte, when it is killed at 25 random moments', { timeout: long }, async () => {
     const { folder, store } = await placeFor(kind);
     const job = new FlightDelays(folder, store);
     const random = randomFrom(printedSeed(`kills of the sample on the ${kind} store`));
@@ -24,7 +27,7 @@ describe.each(kinds)('the sample on the %s store', kind => {
 });
 
 describe('the sample whose Redis is killed and comes back', () => {
-  it('gives the same, byte for byte, and nobody helps it', async () => {
+  it('gives the same, byte for byte, and nobody helps it', { timeout: long }, async () => {
     const { folder, store, redis } = await placeFor('redis');
     if (!redis) throw new Error('there is no Redis');
     const job = new FlightDelays(folder, store);
@@ -56,7 +59,7 @@ describe('the sample whose Redis is killed and comes back', () => {
     verifyExact(job);
   });
 
-  it('gives the same when both are killed', async () => {
+  it('gives the same when both are killed', { timeout: long }, async () => {
     const { folder, store, redis } = await placeFor('redis');
     if (!redis) throw new Error('there is no Redis');
     const job = new FlightDelays(folder, store);
