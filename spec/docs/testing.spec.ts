@@ -14,6 +14,7 @@ const modules: Readonly<Record<string, object>> = {
   'tidemark/testing': testing,
   'tidemark/connectors/memory': memory,
   rxjs,
+  vitest: { expect },
 };
 const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/testing.md'), 'utf8');
 
@@ -28,11 +29,11 @@ function examples(markdown: string): [heading: string, code: string][] {
   return found;
 }
 
-/** Runs an example with what it imports, and with `expect`. */
+/** Runs an example with what it imports. */
 async function run(code: string): Promise<void> {
-  const names: string[] = ['expect'];
-  const values: unknown[] = [expect];
-  const body = code.replaceAll(/^import \{ (.*) \} from '(.*)';$/gm, (_, list: string, from: string) => {
+  const names: string[] = [];
+  const values: unknown[] = [];
+  const body = code.replaceAll(/^import \{ (.*) \} from '(.*)';.*$/gm, (_, list: string, from: string) => {
     for (const item of list.split(', ')) {
       const [name = '', alias = name] = item.split(' as ');
       const value = (modules[from] as Record<string, unknown>)[name];
