@@ -69,7 +69,7 @@ export { side } from './job/side.ts';
 export { start } from './job/start.ts';
 export { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from './maybe-promise.ts';
 export type { Logger } from './observe/logger.ts';
-export { DataStream, isDataStream, type KeyOrNone, type Op } from './stream/data-stream.ts';
+export { DataStream, isDataStream, type KeyingOp, type KeyOrNone, type Op } from './stream/data-stream.ts';
 export {
   Barrier,
   type Key,

@@ -1,4 +1,4 @@
-import { type Key, type KeyOrNone, type Op, rekey } from '../lib/index.ts';
+import { type Key, type KeyingOp, type KeyOrNone, rekey } from '../lib/index.ts';
 
 /**
  * Sets the key of each record to `selector(value)`: what follows keeps its state per key.
@@ -9,6 +9,6 @@ import { type Key, type KeyOrNone, type Op, rekey } from '../lib/index.ts';
  * Emits when a record arrives. State: none.
  * Fails when `selector` throws, or answers what is no key (a string, number, bigint, boolean or a flat tuple of them).
  */
-export function keyBy<T, const K extends Key>(selector: (value: T) => K): Op<T, T, KeyOrNone, K> {
+export function keyBy<T, const K extends Key>(selector: (value: T) => K): KeyingOp<T, T, KeyOrNone, K> {
   return rekey(selector);
 }

@@ -1,4 +1,4 @@
-import { endIn, type KeyOrNone, type Op, type Side, type Sink } from '../lib/index.ts';
+import { endIn, type Op, type Side, type Sink } from '../lib/index.ts';
 
 /**
  * Writes each value to a connector's sink, or to a tag that the application reads with `handle.output(tag)`.
@@ -9,6 +9,6 @@ import { endIn, type KeyOrNone, type Op, type Side, type Sink } from '../lib/ind
  * Emits what it was given, so that several sinks can follow one another. State: the sink's handle, in the manifest.
  * Fails when the sink does.
  */
-export function to<T>(target: Sink<T> | Side<T>): Op<T, T, KeyOrNone, KeyOrNone> {
+export function to<T>(target: Sink<T> | Side<T>): Op<T, T> {
   return endIn(target);
 }

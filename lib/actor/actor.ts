@@ -23,12 +23,12 @@ export interface ActorNode extends WirableNode {
 export function actor<T, S, R = never, K extends KeyOrNone = KeyOrNone>(
   name: string,
   behaviour: Behaviour<T, S, R, K>,
-): Op<T, R, K, K> {
+): Op<T, R, K> {
   verify(name, behaviour as Behaviour<unknown, unknown, unknown, KeyOrNone>);
   return ((source: Observable<T>) => {
     const input = streamOf(source, `The actor "${name}"`).node;
     return new DataStream<R, K>(actorNode(name, behaviour as Behaviour<unknown, unknown, unknown, KeyOrNone>, input));
-  }) as Op<T, R, K, K>;
+  }) as Op<T, R, K>;
 }
 
 function actorNode(

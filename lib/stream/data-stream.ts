@@ -16,14 +16,32 @@ verifyRxjs(loadedRxjs());
 export type KeyOrNone = Key | undefined;
 
 /**
- * An operator on streams: every RxJS `OperatorFunction` is one, and ours also say which key they need (`KI`) and give (`KO`).
+ * An operator on streams that leaves the key as it is: every RxJS `OperatorFunction` is one, and ours also say which key they
+ * need (`KI`).
  */
 // biome-ignore lint/suspicious/noExplicitAny: `any` makes native operators fit every key type
-export interface Op<T, R, KI extends KeyOrNone = any, KO extends KeyOrNone = KI> {
+export interface Op<T, R, KI extends KeyOrNone = any> {
   (source: Observable<T>): Observable<R>;
   readonly __ki?: (key: KI) => void;
+}
+
+/** An operator on streams that gives them another key (`KO`). */
+export interface KeyingOp<T, R, KI extends KeyOrNone, KO extends KeyOrNone> extends Op<T, R, KI> {
+  /** For the compiler only. */
+  readonly __ko: KO;
+}
+
+/** An operator in `pipe`: `KO` is what an operator gives it, else what the next one needs, else `KI`. */
+interface PipedOp<T, R, KI extends KeyOrNone, KO extends KeyOrNone> extends Op<T, R, KI> {
   readonly __ko?: KO;
 }
+
+/**
+ * One that gives no key passes on the one that it gets; so where that is none of those that the next one needs, it has to be a
+ * `KeyingOp`.
+ */
+type Step<T, R, KI extends KeyOrNone, KO extends KeyOrNone> = PipedOp<T, R, KI, KO> &
+  ([KI] extends [KO] ? unknown : { readonly __ko: KO });
 
 /** What runs a stream outside a job; set by the task layer, which this layer does not know. */
 export const detached: {
@@ -104,15 +122,15 @@ export class DataStream<T, out K extends KeyOrNone = undefined> extends Observab
   }
 
   override pipe(): DataStream<T, K>;
-  override pipe<A, KA extends KeyOrNone = K>(a: Op<T, A, K, KA>): DataStream<A, KA>;
+  override pipe<A, KA extends KeyOrNone = K>(a: Step<T, A, K, KA>): DataStream<A, KA>;
   override pipe<A, B, KA extends KeyOrNone = K, KB extends KeyOrNone = KA>(
-    a: Op<T, A, K, KA>,
-    b: Op<A, B, KA, KB>,
+    a: Step<T, A, K, KA>,
+    b: Step<A, B, KA, KB>,
   ): DataStream<B, KB>;
   override pipe<A, B, C, KA extends KeyOrNone = K, KB extends KeyOrNone = KA, KC extends KeyOrNone = KB>(
-    a: Op<T, A, K, KA>,
-    b: Op<A, B, KA, KB>,
-    c: Op<B, C, KB, KC>,
+    a: Step<T, A, K, KA>,
+    b: Step<A, B, KA, KB>,
+    c: Step<B, C, KB, KC>,
   ): DataStream<C, KC>;
   override pipe<
     A,
@@ -123,7 +141,7 @@ export class DataStream<T, out K extends KeyOrNone = undefined> extends Observab
     KB extends KeyOrNone = KA,
     KC extends KeyOrNone = KB,
     KD extends KeyOrNone = KC,
-  >(a: Op<T, A, K, KA>, b: Op<A, B, KA, KB>, c: Op<B, C, KB, KC>, d: Op<C, D, KC, KD>): DataStream<D, KD>;
+  >(a: Step<T, A, K, KA>, b: Step<A, B, KA, KB>, c: Step<B, C, KB, KC>, d: Step<C, D, KC, KD>): DataStream<D, KD>;
   override pipe<
     A,
     B,
@@ -136,11 +154,11 @@ export class DataStream<T, out K extends KeyOrNone = undefined> extends Observab
     KD extends KeyOrNone = KC,
     KE extends KeyOrNone = KD,
   >(
-    a: Op<T, A, K, KA>,
-    b: Op<A, B, KA, KB>,
-    c: Op<B, C, KB, KC>,
-    d: Op<C, D, KC, KD>,
-    e: Op<D, E, KD, KE>,
+    a: Step<T, A, K, KA>,
+    b: Step<A, B, KA, KB>,
+    c: Step<B, C, KB, KC>,
+    d: Step<C, D, KC, KD>,
+    e: Step<D, E, KD, KE>,
   ): DataStream<E, KE>;
   override pipe<
     A,
@@ -156,12 +174,12 @@ export class DataStream<T, out K extends KeyOrNone = undefined> extends Observab
     KE extends KeyOrNone = KD,
     KF extends KeyOrNone = KE,
   >(
-    a: Op<T, A, K, KA>,
-    b: Op<A, B, KA, KB>,
-    c: Op<B, C, KB, KC>,
-    d: Op<C, D, KC, KD>,
-    e: Op<D, E, KD, KE>,
-    f: Op<E, F, KE, KF>,
+    a: Step<T, A, K, KA>,
+    b: Step<A, B, KA, KB>,
+    c: Step<B, C, KB, KC>,
+    d: Step<C, D, KC, KD>,
+    e: Step<D, E, KD, KE>,
+    f: Step<E, F, KE, KF>,
   ): DataStream<F, KF>;
   override pipe<
     A,
@@ -179,13 +197,13 @@ export class DataStream<T, out K extends KeyOrNone = undefined> extends Observab
     KF extends KeyOrNone = KE,
     KG extends KeyOrNone = KF,
   >(
-    a: Op<T, A, K, KA>,
-    b: Op<A, B, KA, KB>,
-    c: Op<B, C, KB, KC>,
-    d: Op<C, D, KC, KD>,
-    e: Op<D, E, KD, KE>,
-    f: Op<E, F, KE, KF>,
-    g: Op<F, G, KF, KG>,
+    a: Step<T, A, K, KA>,
+    b: Step<A, B, KA, KB>,
+    c: Step<B, C, KB, KC>,
+    d: Step<C, D, KC, KD>,
+    e: Step<D, E, KD, KE>,
+    f: Step<E, F, KE, KF>,
+    g: Step<F, G, KF, KG>,
   ): DataStream<G, KG>;
   override pipe<
     A,
@@ -205,14 +223,14 @@ export class DataStream<T, out K extends KeyOrNone = undefined> extends Observab
     KG extends KeyOrNone = KF,
     KH extends KeyOrNone = KG,
   >(
-    a: Op<T, A, K, KA>,
-    b: Op<A, B, KA, KB>,
-    c: Op<B, C, KB, KC>,
-    d: Op<C, D, KC, KD>,
-    e: Op<D, E, KD, KE>,
-    f: Op<E, F, KE, KF>,
-    g: Op<F, G, KF, KG>,
-    h: Op<G, H, KG, KH>,
+    a: Step<T, A, K, KA>,
+    b: Step<A, B, KA, KB>,
+    c: Step<B, C, KB, KC>,
+    d: Step<C, D, KC, KD>,
+    e: Step<D, E, KD, KE>,
+    f: Step<E, F, KE, KF>,
+    g: Step<F, G, KF, KG>,
+    h: Step<G, H, KG, KH>,
   ): DataStream<H, KH>;
   override pipe<
     A,
@@ -234,15 +252,15 @@ export class DataStream<T, out K extends KeyOrNone = undefined> extends Observab
     KH extends KeyOrNone = KG,
     KI extends KeyOrNone = KH,
   >(
-    a: Op<T, A, K, KA>,
-    b: Op<A, B, KA, KB>,
-    c: Op<B, C, KB, KC>,
-    d: Op<C, D, KC, KD>,
-    e: Op<D, E, KD, KE>,
-    f: Op<E, F, KE, KF>,
-    g: Op<F, G, KF, KG>,
-    h: Op<G, H, KG, KH>,
-    i: Op<H, I, KH, KI>,
+    a: Step<T, A, K, KA>,
+    b: Step<A, B, KA, KB>,
+    c: Step<B, C, KB, KC>,
+    d: Step<C, D, KC, KD>,
+    e: Step<D, E, KD, KE>,
+    f: Step<E, F, KE, KF>,
+    g: Step<F, G, KF, KG>,
+    h: Step<G, H, KG, KH>,
+    i: Step<H, I, KH, KI>,
   ): DataStream<I, KI>;
   override pipe(...operators: Op<never, unknown>[]): DataStream<unknown, KeyOrNone> {
     let stream: DataStream<unknown, KeyOrNone> = this;

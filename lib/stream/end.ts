@@ -18,7 +18,7 @@ export function isSink(target: Sink<unknown> | Side<unknown>): target is Sink<un
 }
 
 /** Writes a stream to a sink, or to a tag that `handle.output(tag)` reads, and passes its values on. */
-export function endIn<T>(target: Sink<T> | Side<T>): Op<T, T, KeyOrNone, KeyOrNone> {
+export function endIn<T>(target: Sink<T> | Side<T>): Op<T, T> {
   return ((source: Observable<T>) => {
     if (!isDataStream(source) && building.job === undefined && runningGroup() === null) {
       throw new NotRunningError('to() writes from a running job: declare it inside job(name, …) and start that.');
@@ -36,5 +36,5 @@ export function endIn<T>(target: Sink<T> | Side<T>): Op<T, T, KeyOrNone, KeyOrNo
       },
     };
     return new DataStream<T, KeyOrNone>(node);
-  }) as Op<T, T, KeyOrNone, KeyOrNone>;
+  }) as Op<T, T>;
 }

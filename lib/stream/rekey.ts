@@ -1,11 +1,11 @@
 import type { Observable } from 'rxjs';
-import { DataStream, type KeyOrNone, type Op } from './data-stream.ts';
+import { DataStream, type KeyingOp, type KeyOrNone, type Op } from './data-stream.ts';
 import type { Key } from './elements.ts';
 import { streamOf } from './from.ts';
 import { PassStage, type Scope, type Stage } from './stage.ts';
 
 /** Sets the key of each record to `selector(value)`; the stage behind `keyBy`. */
-export function rekey<T, K extends Key>(selector: (value: T) => K): Op<T, T, KeyOrNone, K> {
+export function rekey<T, K extends Key>(selector: (value: T) => K): KeyingOp<T, T, KeyOrNone, K> {
   return ((source: Observable<T>) => {
     const { node } = streamOf(source, 'keyBy');
     return new DataStream<T, K>({
@@ -17,7 +17,7 @@ export function rekey<T, K extends Key>(selector: (value: T) => K): Op<T, T, Key
         wiring.connect(node, new KeyStage(wiring.scope, out, selector as (value: unknown) => Key));
       },
     });
-  }) as Op<T, T, KeyOrNone, K>;
+  }) as Op<T, T, KeyOrNone> as KeyingOp<T, T, KeyOrNone, K>;
 }
 
 class KeyStage extends PassStage<unknown, unknown> {
