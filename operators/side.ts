@@ -6,7 +6,8 @@ import { type DataStream, isDataStream, JobDefinitionError, type Op, type Side }
  *     in   -a-b-B-c-|      the actor sends b to the side output
  *     out  ---b-B---|
  *
- * Emits when the actor does. State: none. Throws `JobDefinitionError` where no actor upstream declares the tag.
+ * Emits when the actor sends something to the tag. State: none.
+ * Fails when no actor upstream declares the tag: `JobDefinitionError`, at the declaration.
  */
 export function side<V>(tag: Side<V>): Op<unknown, V> {
   return (source => {

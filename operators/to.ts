@@ -6,7 +6,7 @@ import { endIn, type Op, type Side, type Sink } from '../lib/index.ts';
  *     in   -a-b-B-c-|
  *     out  -a-b-B-c-|      the sink makes a and b visible when the checkpoint of B is committed
  *
- * Emits what it was given, so that several sinks can follow one another. State: the sink's handle, in the manifest.
+ * Emits when a record arrives, what it was given: several sinks can follow one another. State: the sink's handle, in the manifest.
  * Fails when the sink does.
  */
 export function to<T>(target: Sink<T> | Side<T>): Op<T, T> {

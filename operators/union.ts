@@ -7,7 +7,8 @@ import { type DataStream, joinInputs, type KeyOrNone } from '../lib/index.ts';
  *     b    ---2-----B-|
  *     out  -1-2-----B3|      3 waits until the barrier came on b too
  *
- * Emits when a record arrives on an input that no barrier holds back. State: none.
+ * Emits when a record arrives on an input that no barrier holds back. State: none, as what is held back lies behind the barrier.
+ * Fails when an input does.
  * Completes when every input has; an input that has ended is not waited for.
  */
 export function union<S extends readonly DataStream<unknown, KeyOrNone>[]>(
