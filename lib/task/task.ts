@@ -25,6 +25,7 @@ import { isSink, type SinkNode } from '../stream/end.ts';
 import type { SourceNode } from '../stream/from.ts';
 import type { WirableNode } from '../stream/node.ts';
 import { type Surroundings, Wiring } from '../stream/wiring.ts';
+import { closedInTime } from './closing.ts';
 import { CreditRelief } from './credit-relief.ts';
 import { Credits } from './credits.ts';
 import { EndStage } from './end-stage.ts';
@@ -434,7 +435,8 @@ export class Task {
       () => all<unknown>([...this.sources.map(source => source.close()), ...this.allSinks().map(sink => sink.close())]),
       error => this.services.logger.warn({ error: messageOf(error) }, 'closing failed'),
     );
-    return andThen(closed, () => this.events.ended(result));
+    const { scheduler, logger } = this.services;
+    return andThen(closedInTime(closed, scheduler, logger), () => this.events.ended(result));
   }
 }
 
