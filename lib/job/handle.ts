@@ -92,9 +92,17 @@ export interface JobHandle {
   readonly status: JobStatus;
   /** Resolves when the job has ended and everything is closed; rejects with the error that ended it. */
   readonly done: Promise<JobOutcome>;
-  /** A side output of the job, or with `committed` only what a committed checkpoint covers. */
+  /**
+   * A side output of the job that no stream of it reads, or what it gives to `to(tag)`: live, replays included, or with
+   * `committed` once each, behind the checkpoint that covers it. A reader is told what comes from then on, and completed when
+   * the job ends. Committed values wait in memory for their checkpoint and hold credits. Subscribe before there is input: a
+   * job whose store answers at once, as `memoryStore()` does, begins inside `start`.
+   */
   output<V>(tag: Side<V>, options?: { readonly committed?: boolean }): Observable<V>;
-  /** The live state of a key (`undefined`: of an un-keyed actor), read-only. */
+  /**
+   * The live state of a key (`undefined`: of an un-keyed actor), between two records and frozen; dates and typed arrays in it,
+   * which cannot be frozen, must not be changed. Rejects while the job does not run, and for actors that it does not have.
+   */
   ask<S>(actor: string, key?: Key): Promise<S | undefined>;
   /** Takes a checkpoint now, unless one is under way. */
   checkpoint(): void;

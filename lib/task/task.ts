@@ -191,6 +191,17 @@ export class Task {
       );
     }
     this.wireLooseSides();
+    this.sortActors();
+  }
+
+  /** Wired from the ends, they are told to people in the order in which records pass them. */
+  private sortActors(): void {
+    const wired = new Map(this.actors);
+    this.actors.clear();
+    for (const { kind, name = '' } of this.nodes) {
+      const stage = kind === 'actor' ? wired.get(name) : undefined;
+      if (stage) this.actors.set(name, stage);
+    }
   }
 
   private allSinks(): SinkRunner[] {

@@ -472,6 +472,35 @@ describe('actor', () => {
       });
     });
 
+    it.each(['onTimer', 'onComplete'] as const)('applies to %s as to receive', handler => {
+      const failing = (supervise: 'restart' | 'skip') =>
+        actor<string, { n: number }, string>('late', {
+          emits: type<string>(),
+          supervise,
+          initial: () => ({ n: 0 }),
+          receive(state, _, ctx) {
+            state.n++;
+            if (handler === 'onTimer') ctx.timers.atEventTime(10);
+          },
+          [handler]: (state: { n: number }, ...args: unknown[]) => {
+            state.n = 99;
+            (args.at(handler === 'onTimer' ? 1 : 0) as { emit(value: string): void }).emit('never');
+            throw new Error('too late');
+          },
+        });
+      expect(errorOf('-a-|', stream => stream.pipe(keyBy(id), failing('restart')))?.message).toMatch(
+        new RegExp(`"late" threw in ${handler} for key "a": too late`),
+      );
+      marbles(({ job, expectElements }) => {
+        const run = job('-a-|', stream => {
+          const skipping = stream.pipe(keyBy(id), failing('skip'));
+          return { skipping, dead: skipping.side(deadLetters).pipe(map(({ key, error }) => `${key}: ${error}`)) };
+        });
+        expectElements(run, 'skipping').toBe('---|');
+        expectElements(run, 'dead').toBe('---(d|)', { d: 'a: too late' });
+      });
+    });
+
     it('reset: drops the state of that key alone', () => {
       marbles(({ job, expectElements }) => {
         const values = { a: 1, b: 3, c: 4, d: 5 };

@@ -111,11 +111,11 @@ describe('ask', () => {
 
   it('rejects for an unknown actor and names those that there are', async () => {
     const handle = visits().start();
+    await expect(handle.ask('by-user', 'ann')).rejects.toThrow(
+      'The job "visits" has no actor "by-user"; it has: by user, recent.',
+    );
     await expect(handle.ask('by-user', 'ann')).rejects.toMatchObject({
       code: 'JOB_DEFINITION',
-      message: expect.stringMatching(
-        /^The job "visits" has no actor "by-user"; it has: (by user, recent|recent, by user)\.$/,
-      ),
     });
     await handle.cancel();
   });

@@ -1,7 +1,20 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { type CheckpointEvent, type JobStatus, SettingsError, start, tokens } from '../../lib/index.ts';
+import { z } from 'zod';
+import { memorySource } from '../../connectors/memory/index.ts';
+import {
+  type CheckpointEvent,
+  from,
+  type JobStatus,
+  job,
+  memoryStore,
+  SettingsError,
+  start,
+  tokens,
+} from '../../lib/index.ts';
+import { FailingStore, storeOf } from '../checkpoint/failing-store.ts';
 import { FedJob } from './fed-job.ts';
+import { quiet } from './quiet.ts';
 
 describe('status$', () => {
   it('tells the current status at once, each change of phase, and the end', async () => {
@@ -216,6 +229,22 @@ describe('start', () => {
     expect(wrong).toThrow(SettingsError);
     expect(wrong).toThrow(/The settings of the job "sums" cannot be used:\n.*retained.*\n.*task.*\n.*stopTimeout/s);
     expect(fed.store.asked).toEqual([]);
+  });
+
+  it('names everything that is wrong with the parameters, and starts nothing', async () => {
+    const limits = job('limits', ({ low, high }: { low: number; high: number }) => from(memorySource([low, high])), {
+      schema: z.object({ low: z.coerce.number(), high: z.coerce.number() }),
+      params: { low: '1' },
+    });
+    const store = new FailingStore(memoryStore().task({ job: 'limits', task: 'main' }));
+    const begin = (params: Record<string, unknown>) => start(limits, { params, logger: quiet, store: storeOf(store) });
+    expect(() => begin({ low: 'few', high: 'many' })).toThrow(
+      /The parameters of the job "limits" .*\n.*low.*\n.*high/s,
+    );
+    expect(store.asked).toEqual([]);
+    const handle = begin({ high: '2' });
+    await expect(handle.done).resolves.toBe('finished');
+    expect(handle.status.records.in).toBe(2);
   });
 
   it.each([
