@@ -24,7 +24,7 @@ describe.each(kinds)('two processes on one task, on the %s store', kind => {
     const job = new FlightDelays(folder, store);
     const first = job.run({ rate: 2_000 });
     await first.says('committed', 2);
-    const second = job.run({ rate: 8_000 });
+    const second = job.run({ rate: 15_000 });
     await second.says(' running from checkpoint');
     await expectFenced(first);
     expect(await second.exited, second.output).toEqual({ code: 0, signal: null });
