@@ -147,6 +147,11 @@ describe('an output', () => {
     expect(live).toEqual([15]);
     expect(await handle.registry.metrics()).toContain('output="sums"} 4');
     await handle.cancel();
+    const other = output();
+    reading(other.handle, true);
+    other.fed.push(1);
+    expect(await other.handle.registry.metrics()).not.toContain('output="sums"');
+    await other.handle.cancel();
   });
 
   it('tells a reader that comes later what comes from then on', () => {
