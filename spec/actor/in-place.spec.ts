@@ -32,12 +32,12 @@ const told = (over: Partial<Behaviour<Change, State, number, string>> = {}) =>
 const byKey = keyBy((_: Change) => 'k');
 
 const inPlace: [string, (state: State) => void, string][] = [
-  ['a date', ({ at }) => at.setTime(5), 'a Date in place, at .at of its state'],
-  ['an invalid date', ({ at }) => at.setTime(Number.NaN), 'a Date in place, at .at of its state'],
-  ['a typed array', ({ nested }) => nested.bytes.fill(9), 'a Uint8Array in place, at .nested.bytes of its state'],
+  ['a date', ({ at }) => void at.setTime(5), 'a Date in place, at .at of its state'],
+  ['an invalid date', ({ at }) => void at.setTime(Number.NaN), 'a Date in place, at .at of its state'],
+  ['a typed array', ({ nested }) => void nested.bytes.fill(9), 'a Uint8Array in place, at .nested.bytes of its state'],
   [
     'a date in a Map',
-    ({ nested }) => nested.dates.get('first')?.setTime(7),
+    ({ nested }) => void nested.dates.get('first')?.setTime(7),
     'a Date in place, at .nested.dates.get(first) of its state',
   ],
 ];
