@@ -1,5 +1,6 @@
-import { Packr, REUSE_BUFFER_MODE } from 'msgpackr';
+import { Packr } from 'msgpackr';
 import { StateLostError } from '../errors.ts';
+import { PlainPacker } from './plain-packer.ts';
 import type { ByteRange } from './segment-entries.ts';
 import { fromTagged, toTagged } from './tagged-value.ts';
 import { unsupported } from './unsupported-state.ts';
@@ -35,16 +36,16 @@ export class ValueEncoder implements ByteRange {
   start = 0;
   end = 0;
 
+  readonly #packer = new PlainPacker();
+
   /** Throws as `encodeValue` does. */
   encode(value: unknown): this {
-    if (shapeOf(value) === PLAIN) {
-      const packed = packr.pack(value, REUSE_BUFFER_MODE) as Buffer & { readonly start: number; readonly end: number };
-      this.bytes = packed;
-      this.start = packed.start;
-      this.end = packed.end;
+    this.start = 0;
+    if (this.#packer.pack(value)) {
+      this.bytes = this.#packer.bytes;
+      this.end = this.#packer.end;
     } else {
       this.bytes = encodeValue(value);
-      this.start = 0;
       this.end = this.bytes.length;
     }
     return this;
