@@ -55,10 +55,11 @@ export async function barrier(): Promise<Findings> {
           'p99 without checkpoints',
           'checkpoint, ms',
           'loss',
+          'by processor time',
           'M records/s',
           'gap of the first one, of all keys',
         ],
-        rows: measured.map(({ store, flags, gap, idleGap, durationMs, loss, recordsPerSecond, first }) => [
+        rows: measured.map(({ store, flags, gap, idleGap, durationMs, loss, cpuLoss, recordsPerSecond, first }) => [
           store,
           flags.join(' '),
           gap.median.toFixed(1),
@@ -66,6 +67,7 @@ export async function barrier(): Promise<Findings> {
           idleGap.p99.toFixed(1),
           durationMs.median.toFixed(0),
           percent(loss),
+          percent(cpuLoss),
           (recordsPerSecond / 1_000_000).toFixed(2),
           (first?.longestGap.wallMs ?? Number.NaN).toFixed(1),
         ]),
@@ -121,6 +123,7 @@ function digest(pairs: readonly Pair[]) {
     durationMs: summary(taken.map(({ durationMs }) => durationMs)),
     recordsPerSecond: median(counted.map(pair => pair.with.recordsPerSecond)),
     loss: median(counted.map(pair => 1 - pair.with.recordsPerSecond / pair.without.recordsPerSecond)),
+    cpuLoss: median(counted.map(pair => 1 - pair.with.recordsPerCpuSecond / pair.without.recordsPerCpuSecond)),
     pairs,
   };
 }

@@ -13,6 +13,7 @@ import { batchSize, changedKeys, secondMs } from './load.ts';
 /** One second of the run, or longer until its checkpoint is committed. */
 export interface Second {
   readonly recordsPerSecond: number;
+  readonly recordsPerCpuSecond: number;
   readonly longestGap: Gap;
   /** The checkpoint that it began with, and the longest gap until the commit. */
   readonly checkpoint?: {
@@ -68,6 +69,7 @@ process.send?.('ready');
 
 async function second(): Promise<Second> {
   const startedAt = performance.now();
+  const usedBefore = process.threadCpuUsage();
   const recordsBefore = records;
   let checkpoint: Second['checkpoint'];
   gaps.restart();
@@ -87,8 +89,10 @@ async function second(): Promise<Second> {
     records += batchSize;
     await new Promise(resolve => setImmediate(resolve));
   }
+  const used = process.threadCpuUsage(usedBefore);
   return {
     recordsPerSecond: ((records - recordsBefore) / (performance.now() - startedAt)) * 1_000,
+    recordsPerCpuSecond: ((records - recordsBefore) / (used.user + used.system)) * 1_000_000,
     longestGap: gaps.longest,
     ...(checkpoint && { checkpoint }),
   };
