@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import type { ErrorContext } from '../errors.ts';
 import type { Key } from '../stream/elements.ts';
-import { leaveGroups, type NativeGroup, returnToGroup } from '../stream/native-group.ts';
+import { leaveGroups, type NativeGroup, outsideGroups, returnToGroup } from '../stream/native-group.ts';
 import type { Scope, Stage } from '../stream/stage.ts';
 
 /**
@@ -83,7 +83,7 @@ export class Gate implements Scope {
    */
   afterwards(work: () => void): void {
     if (this.isBusy) this.whenIdle.push(work);
-    else if (!this.hasFailed) work();
+    else if (!this.hasFailed) outsideGroups(work);
   }
 
   /** One record. */
@@ -152,7 +152,11 @@ export class Gate implements Scope {
     this.isBusy = false;
     this.timestamp = Number.NaN;
     this.key = undefined;
+    if (this.whenIdle.length > 0) outsideGroups(() => this.runIdle());
     returnToGroup(outer);
+  }
+
+  private runIdle(): void {
     while (this.whenIdle.length > 0 && !this.isBusy) {
       const work = this.whenIdle.shift();
       if (!this.hasFailed) work?.();

@@ -1,10 +1,13 @@
 import { asyncScheduler, map, mergeMap, startWith, take, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { actor, from, LiftError, type Source, type } from '../../lib/index.ts';
+import { actor, from, job, LiftError, memoryStore, type Source, start, type } from '../../lib/index.ts';
 import { Discard, type Scope } from '../../lib/stream/stage.ts';
 import { type Surroundings, Wiring } from '../../lib/stream/wiring.ts';
 import { MarbleSource } from '../../lib/testing/index.ts';
 import { keyBy, scan, union } from '../../operators/index.ts';
+import { settled } from '../checkpoint/coordinated.ts';
+import { FailingStore, storeOf } from '../checkpoint/failing-store.ts';
+import { quiet } from '../job/quiet.ts';
 import { type AnyStream, DrivenJob, type Shown } from './driven-job.ts';
 
 const values = (elements: readonly Shown[]) =>
@@ -316,6 +319,26 @@ describe('a job that cannot be wired', () => {
     }));
     expect(job.error).toBeInstanceOf(LiftError);
     expect(opened).toEqual([]);
+  });
+
+  it('reads nothing when all of its branches had ended before: only the final checkpoint is left', async () => {
+    const store = new FailingStore(memoryStore().task({ job: 'ended', task: 'main' }));
+    const held = Promise.withResolvers<void>();
+    store.plan('prepare', held.promise);
+    let started = 0;
+    const source: Source<unknown> = {
+      kind: 'watched',
+      name: 'watched',
+      bounded: true,
+      open: () => ({ start: () => started++, position: () => 0, pause() {}, resume() {}, close() {} }),
+    };
+    const declared = job('ended', () => (from(source) as AnyStream).pipe(take(0)));
+    const handle = start(declared, { store: storeOf(store), logger: quiet });
+    await settled();
+    expect(store.asked.at(-1)).toBe('prepare');
+    held.resolve();
+    await expect(handle.done).resolves.toBe('finished');
+    expect(started).toBe(0);
   });
 
   it('lets nothing in before all that ended earlier has told its readers', () => {

@@ -131,6 +131,38 @@ describe('Gate', () => {
     expect(failures).toEqual([]);
   });
 
+  it('runs what is to come afterwards outside itself, once nothing waits', () => {
+    const order: string[] = [];
+    const { gate, stage } = opened(value => {
+      order.push(`${value}`);
+      if (value !== 'a') return;
+      gate.afterwards(() => {
+        order.push(`afterwards, ${gate.isProcessing ? 'inside' : 'outside'}`);
+        gate.afterwards(() => order.push('at once'));
+        gate.next(stage, 'c', 0);
+      });
+      gate.afterwards(() => order.push('last'));
+      gate.next(stage, 'b', 0);
+    });
+    gate.next(stage, 'a', 0);
+    expect(order).toEqual(['a', 'b', 'afterwards, outside', 'at once', 'c', 'last']);
+    gate.afterwards(() => order.push('idle'));
+    expect(order.at(-1)).toBe('idle');
+  });
+
+  it('runs nothing afterwards once it has failed or is closed', () => {
+    for (const end of ['fail', 'close'] as const) {
+      const ran: string[] = [];
+      const { gate, stage } = opened(() => {
+        gate.afterwards(() => ran.push('behind'));
+        gate[end]('boom');
+      });
+      gate.next(stage, 'a', 0);
+      gate.afterwards(() => ran.push('idle'));
+      expect(ran).toEqual([]);
+    }
+  });
+
   it('counts elements when they are handled: one that waits behind a barrier is not before it', () => {
     let atBarrier: number | undefined;
     const { gate, stage } = opened(value => {
