@@ -55,6 +55,12 @@ describe('marbles', () => {
       });
     });
 
+    it('takes X and S for letters where they are expected: only barriers come out', () => {
+      marbles(({ job, expectElements }) => {
+        expectElements(job('-a-b-|', stream => stream, { values: { a: 'X', b: 'S' } })).toBe('-X-S-|');
+      });
+    });
+
     it('takes everything of a group at one time, in its order', () => {
       marbles(({ job, expectElements, expectCommitted }) => {
         const input = '    -(abBc)-X----|';
