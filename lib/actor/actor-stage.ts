@@ -104,6 +104,12 @@ export class ActorStage implements Stage<unknown> {
 
   error(error: unknown): void {
     this.out.error(error);
+    for (const readers of this.sides.values()) {
+      for (const reader of readers) {
+        if (this.scope.hasFailed) return;
+        reader.error(error);
+      }
+    }
   }
 
   complete(): void {

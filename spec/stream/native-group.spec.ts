@@ -18,7 +18,7 @@ import {
   withLatestFrom,
 } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { DetachedActorError, LiftError, UserCodeError } from '../../lib/index.ts';
+import { actor, DetachedActorError, LiftError, side, type, UserCodeError } from '../../lib/index.ts';
 import { keyBy, scan, to } from '../../operators/index.ts';
 import { type AnyStream, DrivenJob } from './driven-job.ts';
 
@@ -266,6 +266,34 @@ describe('errors around native operators', () => {
     expect(seen).toEqual([boom, boom]);
     expect(job.values()).toEqual([1, 'replaced']);
     expect(job.phase).toBe('finished');
+  });
+
+  it('of the source reach the readers of side outputs too', () => {
+    const odd = side<number>('odd');
+    const sorting = actor<number, null, number>('sorting', {
+      emits: type<number>(),
+      sides: [odd],
+      initial: () => null,
+      receive: (_state, value, ctx) => ctx.side(odd, value),
+    });
+    const handledIn = (...branches: readonly string[]) => {
+      const job = new DrivenJob(({ input }) => {
+        const sorted = input.pipe(sorting);
+        const handled = (name: string, stream: AnyStream) =>
+          branches.includes(name) ? stream.pipe(catchError(() => of(`handled in ${name}`))) : stream;
+        return { main: handled('main', sorted), side: handled('side', sorted.side(odd)) };
+      });
+      job.fail(boom);
+      return job;
+    };
+    const both = handledIn('main', 'side');
+    expect([both.phase, both.values('main'), both.values('side')]).toEqual([
+      'finished',
+      ['handled in main'],
+      ['handled in side'],
+    ]);
+    expect(handledIn('main').error?.cause).toBe(boom);
+    expect(handledIn('side').error?.cause).toBe(boom);
   });
 
   it("that a handler makes of the source's are its own", () => {
