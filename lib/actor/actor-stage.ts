@@ -1,11 +1,11 @@
 import { freeze } from 'immer';
-import type { Subscription } from 'rxjs';
 import { LiftError, messageOf } from '../errors.ts';
 import { Barrier, type Key, type Mark, type Watermark } from '../stream/elements.ts';
 import { Discard, type Scope, type Stage } from '../stream/stage.ts';
 import type { Surroundings } from '../stream/wiring.ts';
 import { actorFailure, changedInPlace } from './actor-failure.ts';
 import { ActorState } from './actor-state.ts';
+import { Alarm } from './alarm.ts';
 import { type Behaviour, type DeadLetter, deadLetters, type TimerKind } from './behaviour.ts';
 import { Context } from './context.ts';
 import { Effects } from './effects.ts';
@@ -40,7 +40,7 @@ export class ActorStage implements Stage<unknown> {
   private message: unknown;
   private handler: Handler = 'receive';
   private kind: TimerKind = 'event';
-  private alarm: { time: number; subscription: Subscription } | undefined;
+  private readonly alarm: Alarm;
 
   constructor(name: string, behaviour: AnyBehaviour, isKeyed: boolean, scope: Scope, surroundings: Surroundings) {
     this.name = name;
@@ -51,6 +51,10 @@ export class ActorStage implements Stage<unknown> {
     this.drafts = behaviour.update !== 'return';
     this.out = new Discard(scope);
     this.state = new ActorState(name, behaviour);
+    this.alarm = new Alarm(scope, () => {
+      this.fireDue('processing', scope.scheduler.now());
+      this.setAlarm();
+    });
     this.context = new Context(this, scope, this.effects, behaviour);
     this.recipe = draft => {
       const returned = this.call(this.handler, draft, this.message);
@@ -145,8 +149,7 @@ export class ActorStage implements Stage<unknown> {
   }
 
   close(): void {
-    this.alarm?.subscription.unsubscribe();
-    this.alarm = undefined;
+    this.alarm.clear();
   }
 
   /** The live state of a key, frozen; a copy is not needed, it never changes in place. */
@@ -330,29 +333,12 @@ export class ActorStage implements Stage<unknown> {
     }
   }
 
-  /** One alarm for the earliest processing-time timer; it comes in through the gate like everything else. */
   private setAlarm(): void {
-    const time = this.state.timers('processing').nextTime();
-    if (this.isFinished || this.scope.hasFailed) return;
-    if (time === undefined || (this.alarm && this.alarm.time <= time)) return;
-    this.alarm?.subscription.unsubscribe();
-    const { scope } = this;
-    const delay = Math.min(Math.max(0, time - scope.scheduler.now()), longestDelay);
-    const subscription = scope.scheduler.schedule(() => {
-      this.alarm = undefined;
-      scope.enter(() => {
-        this.fireDue('processing', scope.scheduler.now());
-        this.setAlarm();
-      });
-    }, delay);
-    this.alarm = { time, subscription };
+    if (!this.isFinished) this.alarm.setFor(this.state.timers('processing').nextTime());
   }
 }
 
 type Handler = 'receive' | 'onTimer' | 'onComplete';
-
-/** Node's timers hold at most 2^31 - 1 ms. */
-const longestDelay = 2_147_483_647;
 
 /** Stands for "the state after this record" among what was emitted. */
 const theState = Symbol('state');
