@@ -217,10 +217,28 @@ describe('metrics', () => {
 
 describe('start', () => {
   it('takes the settings of the job, with those that it is given over them', async () => {
-    const fed = new FedJob();
-    const handle = fed.start({ task: 'blue', checkpoint: { retained: 1 } });
-    expect(handle.status.task).toBe('blue');
-    await handle.cancel();
+    const { time, source } = new FedJob();
+    const declared = job('merged', () => from(source), {
+      task: 'blue',
+      checkpoint: { interval: 10, retained: 1 },
+      restart: { strategy: 'none' },
+    });
+    const store = memoryStore();
+    const handle = start(declared, {
+      store,
+      logger: quiet,
+      scheduler: time.scheduler,
+      task: 'green',
+      checkpoint: { interval: 20 },
+    });
+    for (let i = 0; i < 3; i++) {
+      source.push({ kind: 'value', value: i });
+      time.advance(20);
+    }
+    expect(handle.status).toMatchObject({ task: 'green', lastCheckpoint: { id: 3 } });
+    expect(store.task({ job: 'merged', task: 'green' }).manifests()).toHaveLength(1);
+    source.push({ kind: 'error', error: new Error('no restart') });
+    await expect(handle.done).rejects.toThrow('no restart');
   });
 
   it('names everything that is wrong with the settings, and starts nothing', () => {
