@@ -3,8 +3,8 @@ import type { SnapshotStore } from '../checkpoint/snapshot-store.ts';
 import { memoryStore } from '../checkpoint/store-memory.ts';
 import { JobDefinitionError } from '../errors.ts';
 import { job } from '../job/job.ts';
+import { type JobRun, run } from '../job/job-run.ts';
 import type { JobSettings } from '../job/settings.ts';
-import { type JobRun, start } from '../job/start.ts';
 import type { Logger } from '../observe/logger.ts';
 import { type DataStream, isDataStream, type KeyOrNone } from '../stream/data-stream.ts';
 import { endIn } from '../stream/end.ts';
@@ -102,7 +102,7 @@ export class MarbleJob {
         }),
       {},
     );
-    this.handle = start(declared, this.settings);
+    this.handle = run(declared, this.settings);
     this.handle.changes$.subscribe(({ phase, error }) => {
       if (phase !== 'failed') return;
       for (const output of this.outputs.values()) output.elements.push({ frame: now(), element: { error } });

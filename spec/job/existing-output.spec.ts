@@ -45,7 +45,7 @@ async function run(
   });
   const handle = start(declared, { checkpoint: { interval: 'off' }, logger: quiet, store, ...settings });
   for (const value of values) input.push({ kind: 'value', value });
-  await firstValueFrom(handle.changes$.pipe(filter(({ phase }) => phase === 'running' || phase === 'failed')));
+  await firstValueFrom(handle.status$.pipe(filter(({ phase }) => phase === 'running' || phase === 'failed')));
   await handle[end]().catch(() => {});
   return handle.done.catch(error => `${error.code}`);
 }

@@ -1,0 +1,413 @@
+import { type Observable, Subject, type Subscription } from 'rxjs';
+import type { Recovered } from '../checkpoint/commit-point.ts';
+import type { Manifest } from '../checkpoint/manifest.ts';
+import { staleToken } from '../checkpoint/store-rules.ts';
+import { closeContainer, jobContainer, taskContainer, taskServices } from '../composition.ts';
+import {
+  InternalError,
+  JobDefinitionError,
+  messageOf,
+  NotRunningError,
+  TidemarkError,
+  TimeoutError,
+} from '../errors.ts';
+import { andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
+import type { Logger } from '../observe/logger.ts';
+import { createMetrics, type TaskMetrics, type TaskTotals } from '../observe/metrics.ts';
+import type { Key } from '../stream/elements.ts';
+import { outsideGroups } from '../stream/native-group.ts';
+import { connectorsOf } from '../task/graph.ts';
+import { Task, type TaskOutcome } from '../task/task.ts';
+import type { DependencyContainer } from '../tokens.ts';
+import * as tokens from '../tokens.ts';
+import type { CheckpointEvent, JobHandle, JobOutcome, JobPhase, JobStatus, Side } from './handle.ts';
+import { metricsTexts, statusChanges, statusWithCounters } from './handle-streams.ts';
+import { isJob, type Job } from './job.ts';
+import type { Outputs } from './outputs.ts';
+import { parseParams } from './params.ts';
+import { type RestartStrategy, restartStrategy, shouldRestart } from './restart-strategy.ts';
+import { type JobSettings, mergeSettings, type ResolvedSettings, resolveSettings } from './settings.ts';
+import { statusOf } from './status.ts';
+
+/** Begins a run of a job; see `start`. */
+export function run(job: Job, settings: JobSettings = {}): JobRun {
+  if (!isJob(job)) {
+    throw new JobDefinitionError('start() takes a job, as job(name, …) makes it: start(myJob, settings).');
+  }
+  const resolved = resolveSettings(mergeSettings(job.settings, settings), `the job "${job.name}"`);
+  const params = parseParams(job.schema, resolved.params, `the job "${job.name}"`);
+  if (isPromise(params)) {
+    throw new JobDefinitionError(
+      `The schema of the job "${job.name}" is asynchronous: parameters are validated at once.`,
+    );
+  }
+  return new JobRun(job, params, resolved).begin();
+}
+
+/** One run of a job: its incarnations one after another, until it has ended. */
+export class JobRun implements JobHandle {
+  readonly job: string;
+  readonly done: Promise<JobOutcome>;
+  readonly status$: Observable<JobStatus>;
+  /** The changes of phase and checkpoints alone, without a timer: for virtual time, which a timer would never let end. */
+  readonly changes$: Observable<JobStatus>;
+  readonly checkpoints$: Observable<CheckpointEvent>;
+  readonly metrics$: Observable<string>;
+  readonly registry;
+  private readonly declared: Job;
+  private readonly params: unknown;
+  private readonly settings: ResolvedSettings;
+  private readonly container: DependencyContainer;
+  private readonly logger: Logger;
+  private readonly outputs: Outputs;
+  private readonly strategy: RestartStrategy;
+  private readonly changes = new Subject<void>();
+  private readonly checkpoints = new Subject<CheckpointEvent>();
+  private readonly metrics: TaskMetrics;
+  private task: Task | undefined;
+  private taskServices: DependencyContainer | undefined;
+  private phase: JobPhase = 'starting';
+  private attempt = 1;
+  private restored: Manifest | undefined;
+  private token = 0;
+  /** The fence token that this run is known to hold; 0 when it is not known. */
+  private heldToken = 0;
+  /** Highest id of a checkpoint that this run has begun. */
+  private lastUsedId = 0;
+  /** Highest id before a fresh start. */
+  private freshAbove: number | undefined;
+  private lastCheckpoint: CheckpointEvent | undefined;
+  private error: TidemarkError | undefined;
+  private restartTimer: Subscription | undefined;
+  private stopTimer: Subscription | undefined;
+  private stopRequest: { drain: boolean } | undefined;
+  /** Whether the store and the connectors were found in order. */
+  private isChecked = false;
+  private isCancelled = false;
+  private isOver = false;
+  private resolveDone: (outcome: JobOutcome) => void = () => {};
+  private rejectDone: (error: TidemarkError) => void = () => {};
+
+  constructor(declared: Job, params: unknown, settings: ResolvedSettings) {
+    this.declared = declared;
+    this.job = declared.name;
+    this.params = params;
+    this.settings = settings;
+    this.container = jobContainer(settings);
+    this.logger = this.container.resolve(tokens.LOGGER);
+    this.outputs = this.container.resolve(tokens.OUTPUTS);
+    this.registry = this.container.resolve(tokens.REGISTRY);
+    this.strategy = restartStrategy(settings.restart, this.container.resolve(tokens.RANDOM));
+    this.done = new Promise((resolve, reject) => {
+      this.resolveDone = resolve;
+      this.rejectDone = reject;
+    });
+    // Whoever does not look at `done` still sees the failure in the status and the log.
+    this.done.catch(() => {});
+    this.metrics = createMetrics(this.registry, { job: this.job, task: settings.task }, () => this.totals());
+    const current = (): JobStatus => this.status;
+    this.changes$ = statusChanges(this.changes, current);
+    const scheduler = this.container.resolve(tokens.SCHEDULER);
+    this.status$ = statusWithCounters(this.changes$, current, scheduler, settings.statusInterval);
+    this.checkpoints$ = this.checkpoints.asObservable();
+    this.metrics$ = metricsTexts(this.registry, scheduler, settings.metricsInterval, this.done);
+  }
+
+  get status(): JobStatus {
+    return statusOf({
+      job: this.job,
+      task: this.settings.task,
+      phase: this.phase,
+      attempt: this.attempt,
+      running: this.task,
+      restored: this.restored,
+      lastCheckpoint: this.lastCheckpoint,
+      error: this.error,
+    });
+  }
+
+  begin(): this {
+    try {
+      this.makeTask(this.declared.build(this.params));
+    } catch (error) {
+      this.metrics.close();
+      void closeContainer(this.container, message => this.logger.warn({ error: message }, 'closing failed'));
+      throw error;
+    }
+    this.launch();
+    return this;
+  }
+
+  output<V>(tag: Side<V>, { committed = false }: { readonly committed?: boolean } = {}): Observable<V> {
+    return this.outputs.observe(tag, committed);
+  }
+
+  ask<S>(actor: string, key?: Key): Promise<S | undefined> {
+    const { task } = this;
+    return new Promise((resolve, reject) => {
+      if (!task || this.phase !== 'running') {
+        reject(new NotRunningError(`The job "${this.job}" is ${this.phase}: its actors answer while it is running.`));
+        return;
+      }
+      const stage = task.actors.get(actor);
+      if (!stage) {
+        const known = [...task.actors.keys()].join(', ') || 'none';
+        reject(new JobDefinitionError(`The job "${this.job}" has no actor "${actor}"; it has: ${known}.`));
+        return;
+      }
+      const missed = `The task of the job "${this.job}" ended before its actor "${actor}" could answer: ask when it is running.`;
+      task.inspect(
+        () => {
+          try {
+            resolve(stage.ask(key) as S | undefined);
+          } catch (error) {
+            reject(error as Error);
+          }
+        },
+        () => reject(new NotRunningError(missed)),
+      );
+    });
+  }
+
+  checkpoint(): void {
+    this.task?.checkpoint();
+  }
+
+  async stop({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {
+    // An application may stop or cancel its job from inside a native operator of it.
+    outsideGroups(() => this.beginStop(drain));
+    await this.done;
+  }
+
+  async cancel(): Promise<void> {
+    outsideGroups(() => this.beginCancel());
+    // What it failed with before is told by `done`; whoever cancels wants it to be over, and it is.
+    await this.done.catch(() => {});
+  }
+
+  private beginStop(drain: boolean): void {
+    if (!this.isOver && !this.stopRequest) {
+      this.stopRequest = { drain };
+      this.stopTimer = this.container.resolve(tokens.SCHEDULER).schedule(() => {
+        const waited = `${this.settings.stopTimeout} ms (stopTimeout)`;
+        this.task?.abort(
+          new TimeoutError(
+            `The job "${this.job}" took no final checkpoint within ${waited}: it was ended without one, and will replay from ` +
+              'its last checkpoint.',
+            { context: { job: this.job } },
+          ),
+        );
+      }, this.settings.stopTimeout);
+      if (this.restartTimer && this.error) {
+        // It has failed, and no final checkpoint can be taken any more: that it was stopped would not be true.
+        this.giveUp(this.error);
+      } else {
+        this.enter('stopping');
+        this.task?.stop(drain);
+      }
+    }
+  }
+
+  private beginCancel(): void {
+    if (!this.isOver) {
+      this.isCancelled = true;
+      if (this.restartTimer) {
+        this.restartTimer.unsubscribe();
+        this.over({ outcome: 'cancelled' });
+      } else this.task?.cancel();
+    }
+  }
+
+  /** Starts the task, once what it needs was found in order: also after a restart, when the first look could not be had. */
+  private launch(): void {
+    const { task } = this;
+    const failed = (error: unknown) => this.ended({ error: tidemarkError(error) });
+    const launched = attempt<void>(
+      () =>
+        andThen(this.isChecked ? undefined : this.check(), () => {
+          this.isChecked = true;
+          return andThen(this.verifyStillOurs(), () => {
+            // Unknown until it is taken anew: an answer may get lost.
+            this.heldToken = 0;
+            task?.start();
+          });
+        }),
+      failed,
+    );
+    if (isPromise(launched)) void launched.then(undefined, failed);
+  }
+
+  /** A restart takes the fence anew, but never back from another process that has taken the task over meanwhile. */
+  private verifyStillOurs(): MaybePromise<void> {
+    const ref = { job: this.job, task: this.settings.task };
+    const { heldToken } = this;
+    if (heldToken === 0) return;
+    return andThen(this.container.resolve(tokens.SNAPSHOT_STORE).task(ref).fence(), newest => {
+      if (newest !== heldToken) throw staleToken(ref, heldToken, newest);
+    });
+  }
+
+  /** Everything that can be known to be wrong before anything is opened, and what the store's operator should know. */
+  private check(): MaybePromise<void> {
+    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
+    return andThen(store.check(), notices => {
+      for (const { level, message } of notices) this.logger[level]({ store: store.kind }, message);
+      return eachInOrder(connectorsOf(this.task?.nodes ?? []), connector => connector.check?.() as MaybePromise<void>);
+    });
+  }
+
+  private makeTask(ends: ReturnType<Job['build']>): void {
+    const container = taskContainer(this.container, { job: this.job, task: this.settings.task });
+    this.taskServices = container;
+    const task: Task = new Task(taskServices(container), ends, {
+      recovered: recovered => this.recovered(recovered),
+      running: () => this.enter(this.stopRequest ? 'stopping' : 'running'),
+      checkpoint: event => this.checkpointed(event),
+      ended: result => {
+        if (this.task === task) this.ended(result);
+      },
+    });
+    this.task = task;
+    this.enter(this.attempt === 1 ? 'starting' : 'recovering');
+  }
+
+  /** A fresh start passes over the checkpoints that were there before it, but comes back from its own. */
+  private recovered(found: Recovered): Recovered {
+    const { token, committed, lastId } = found;
+    this.token = token;
+    this.heldToken = token;
+    if (this.settings.fresh) this.freshAbove ??= lastId;
+    const isOlder = committed !== undefined && committed.id <= (this.freshAbove ?? 0);
+    this.restored = isOlder ? undefined : committed;
+    if (isOlder) {
+      this.logger.warn({ job: this.job, checkpoint: committed.id }, 'starting fresh: the checkpoint is not restored');
+    } else if (committed) {
+      const takenAt = new Date(committed.createdAt).toISOString();
+      this.logger.info({ job: this.job, checkpoint: committed.id, takenAt }, 'restoring');
+    }
+    // The store does not know of those that were given up before they were prepared.
+    return { ...found, committed: this.restored, lastId: Math.max(lastId, this.lastUsedId) };
+  }
+
+  private checkpointed(event: CheckpointEvent): void {
+    this.lastCheckpoint = event;
+    this.metrics.checkpoint(event);
+    if (event.outcome !== 'skipped') this.metrics.barrierStalled(event.stallMs);
+    const { outcome, ...fields } = event;
+    if (outcome !== 'skipped') this.logger.debug({ job: this.job, ...fields }, `checkpoint ${outcome}`);
+    this.checkpoints.next(event);
+    this.changes.next();
+  }
+
+  private ended(result: { outcome: TaskOutcome } | { error: TidemarkError }): void {
+    if (this.isOver) return;
+    this.metrics.update(this.totals());
+    this.lastUsedId = Math.max(this.lastUsedId, this.task?.lastCheckpointId ?? 0);
+    const container = this.taskServices;
+    this.taskServices = undefined;
+    const closed = container
+      ? closeContainer(container, error => this.logger.warn({ error }, 'closing failed'))
+      : undefined;
+    const next = () => {
+      if ('outcome' in result || this.isCancelled) this.over('outcome' in result ? result : { outcome: 'cancelled' });
+      else this.decide(result.error);
+    };
+    if (isPromise(closed)) void closed.then(next);
+    else next();
+  }
+
+  private decide(error: TidemarkError): void {
+    this.error = error;
+    const decision =
+      !shouldRestart(error) || this.stopRequest
+        ? { giveUp: 'a restart would not help' }
+        : this.strategy.next(this.container.resolve(tokens.MONOTONIC_CLOCK)());
+    if ('giveUp' in decision) {
+      this.giveUp(error);
+      return;
+    }
+    this.logger.warn(
+      { job: this.job, code: error.code, error: error.message, restartInMs: decision.restartInMs },
+      'the task failed and restarts from its last checkpoint',
+    );
+    this.enter('restarting');
+    this.restartTimer = this.container.resolve(tokens.SCHEDULER).schedule(() => {
+      this.restartTimer = undefined;
+      this.restart();
+    }, decision.restartInMs);
+  }
+
+  private giveUp(error: TidemarkError): void {
+    this.logger.error({ job: this.job, code: error.code, fault: error.fault, error: error.message }, 'the job failed');
+    this.over({ error });
+  }
+
+  private restart(): void {
+    this.attempt++;
+    this.metrics.restarted();
+    this.outputs.restarted();
+    try {
+      this.makeTask(this.declared.build(this.params));
+    } catch (error) {
+      this.ended({ error: tidemarkError(error) });
+      return;
+    }
+    this.launch();
+  }
+
+  private over(result: { outcome: JobOutcome } | { error: TidemarkError }): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    for (const timer of [this.restartTimer, this.stopTimer]) timer?.unsubscribe();
+    const finish = () => {
+      this.metrics.close();
+      this.enter('error' in result ? 'failed' : result.outcome);
+      this.outputs.complete();
+      this.checkpoints.complete();
+      this.changes.complete();
+      if ('error' in result) this.rejectDone(result.error);
+      else this.resolveDone(result.outcome);
+    };
+    const cleared =
+      'outcome' in result && result.outcome === 'cancelled' && this.settings.checkpoint.onCancel === 'delete'
+        ? this.clear()
+        : undefined;
+    const closed = andThen(cleared, () =>
+      closeContainer(this.container, error => this.logger.warn({ error }, 'closing failed')),
+    );
+    if (isPromise(closed)) void closed.then(finish);
+    else finish();
+  }
+
+  private clear(): MaybePromise<void> {
+    const store = this.container.resolve(tokens.SNAPSHOT_STORE).task({ job: this.job, task: this.settings.task });
+    return attempt<void>(
+      () => store.clear(this.token),
+      error => this.logger.warn({ job: this.job, error: messageOf(error) }, 'checkpoints could not be deleted'),
+    );
+  }
+
+  private enter(phase: JobPhase): void {
+    this.phase = phase;
+    this.changes.next();
+  }
+
+  private totals(): TaskTotals {
+    const { task } = this;
+    return {
+      sources: (task?.sources ?? []).map(({ name, records }) => ({ name, records })),
+      sinks: (task?.sinks ?? []).map(({ name, records }) => ({ name, records })),
+      actors: [...(task?.actors.values() ?? [])].map(({ name, state, skipped }) => ({
+        name,
+        keys: state.values.size,
+        deadLetters: skipped,
+      })),
+      credits: task?.credits.byHolder() ?? new Map(),
+      droppedSideOutputs: this.outputs.dropped,
+    };
+  }
+}
+
+function tidemarkError(error: unknown): TidemarkError {
+  return error instanceof TidemarkError ? error : new InternalError(messageOf(error), { cause: error });
+}
