@@ -165,8 +165,10 @@ export class Task {
     const recovered = this.events.recovered(found);
     const { committed } = recovered;
     if (committed?.jobFinished) {
-      logger.info({ job: ref.job, checkpoint: committed.id }, 'the job has finished before: nothing is left to do');
-      return this.end({ outcome: 'finished' });
+      return andThen(this.applyLast(recovered, committed), () => {
+        logger.info({ job: ref.job, checkpoint: committed.id }, 'the job has finished before: nothing is left to do');
+        return this.end({ outcome: 'finished' });
+      });
     }
     for (const id of committed?.finished ?? []) {
       this.restoredFinished.add(id);
@@ -174,7 +176,18 @@ export class Task {
     }
     this.wire();
     this.verifyRestorable(committed);
-    return andThen(this.restore(recovered, committed), () => this.run(recovered));
+    return andThen(this.restore(recovered), () => this.run(recovered));
+  }
+
+  /** The process that finished the job may have died between the decision and what its sinks make visible of it. */
+  private applyLast(recovered: Recovered, committed: Manifest): MaybePromise<void> {
+    const isOpen = ({ name }: SinkRunner) => (committed.sinks[name] ?? null) !== null;
+    if (!Object.values(committed.sinks).some(handle => handle !== null)) return;
+    this.wire();
+    return this.openSinks(
+      this.allSinks().filter(sink => isOpen(sink)),
+      recovered,
+    );
   }
 
   private wire(): void {
@@ -280,34 +293,42 @@ export class Task {
     logger.warn({ dropped, checkpoint: manifest.id }, 'restored without some state');
   }
 
-  private restore(recovered: Recovered, committed: Manifest | undefined): MaybePromise<void> {
+  private restore(recovered: Recovered): MaybePromise<void> {
     const { services } = this;
-    const unlessEnding = (work: () => MaybePromise<unknown>) => (this.isEnding ? undefined : work());
+    const { committed } = recovered;
     const actors = eachInOrder(committed ? this.actors.values() : [], stage => {
       const entry = committed?.actors[stage.name];
-      return entry && unlessEnding(() => restoreActor(stage, entry, services));
+      return entry && this.unlessEnding(() => restoreActor(stage, entry, services));
     });
-    const openSinks = () =>
-      eachInOrder(this.allSinks(), sink =>
-        unlessEnding(() =>
-          sink.open(
-            {
-              job: services.ref.job,
-              task: services.ref.task,
-              token: recovered.token,
-              logger: services.logger.child({ sink: sink.name }),
-              scheduler: services.scheduler,
-              credits: this.credits.holder(sink.name),
-              error: error => this.gate.fail(error, { sink: sink.name }),
-            },
-            committed,
-          ),
-        ),
-      );
     const openSources = () =>
-      eachInOrder(this.sources, source => unlessEnding(() => source.open(committed?.sources[source.name])));
-    const opened = () => attempt<void>(openSinks, error => this.unlessFenced(error, recovered.token));
-    return andThen(actors, () => andThen(opened(), openSources));
+      eachInOrder(this.sources, source => this.unlessEnding(() => source.open(committed?.sources[source.name])));
+    return andThen(actors, () => andThen(this.openSinks(this.allSinks(), recovered), openSources));
+  }
+
+  /** Opens sinks, which apply what the restored checkpoint holds for them. */
+  private openSinks(sinks: readonly SinkRunner[], { token, committed }: Recovered): MaybePromise<void> {
+    const { ref, logger, scheduler } = this.services;
+    const open = (sink: SinkRunner) =>
+      sink.open(
+        {
+          job: ref.job,
+          task: ref.task,
+          token,
+          logger: logger.child({ sink: sink.name }),
+          scheduler,
+          credits: this.credits.holder(sink.name),
+          error: error => this.gate.fail(error, { sink: sink.name }),
+        },
+        committed,
+      );
+    return attempt<void>(
+      () => eachInOrder(sinks, sink => this.unlessEnding(() => open(sink))),
+      error => this.unlessFenced(error, token),
+    );
+  }
+
+  private unlessEnding(work: () => MaybePromise<unknown>): MaybePromise<unknown> {
+    return this.isEnding ? undefined : work();
   }
 
   /** A sink that finds another incarnation's work in its way cannot tell whose: the store's fence can. */

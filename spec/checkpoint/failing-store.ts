@@ -1,6 +1,7 @@
 import type { Manifest } from '../../lib/checkpoint/manifest.ts';
 import type { SnapshotStore, TaskStore } from '../../lib/checkpoint/snapshot-store.ts';
 import { FencedError, StoreRefusedError, StoreUnavailableError } from '../../lib/errors.ts';
+import { andThen } from '../../lib/maybe-promise.ts';
 
 /** What a store is asked for; a fault can be planned at each. */
 export const storeSteps = [
@@ -39,6 +40,8 @@ export class FailingStore implements TaskStore {
   readonly asked: StoreStep[] = [];
   /** Whether the process is gone: then nothing that it asks for happens or is answered. */
   isDead = false;
+  /** The newest fence token that this process was given. */
+  token = 0;
   /** The checkpoint that this incarnation prepared last. */
   lastPrepared: number | undefined;
   private readonly store: TaskStore;
@@ -56,7 +59,12 @@ export class FailingStore implements TaskStore {
 
   acquireFence(above: number): ReturnType<TaskStore['acquireFence']> {
     this.lastPrepared = undefined;
-    return this.step('acquireFence', () => this.store.acquireFence(above));
+    return this.step('acquireFence', () =>
+      andThen(this.store.acquireFence(above), token => {
+        this.token = token;
+        return token;
+      }),
+    );
   }
 
   fence(): ReturnType<TaskStore['fence']> {

@@ -1,25 +1,41 @@
 import type { Manifest } from '../../lib/checkpoint/manifest.ts';
-import type { StoredManifest } from '../../lib/checkpoint/snapshot-store.ts';
+import type { StoredManifest, TaskStore } from '../../lib/checkpoint/snapshot-store.ts';
 import { memoryStore } from '../../lib/checkpoint/store-memory.ts';
-import { type JobHandle, start } from '../../lib/index.ts';
-import { MarbleSource } from '../../lib/testing/index.ts';
+import { type Job, type JobHandle, type Sink, start } from '../../lib/index.ts';
 import { ManualScheduler } from '../contract/manual-scheduler.ts';
 import { quiet } from '../job/quiet.ts';
 import { settled } from './coordinated.ts';
 import { ExactlyOnceOutput, type SinkFault } from './exactly-once-output.ts';
 import { FailingStore, type FaultPlan, type StoreFault, type StoreStep, storeOf } from './failing-store.ts';
-import { type Incoming, ledgerJob, reference } from './ledger-job.ts';
 
 export interface RunSettings {
   readonly tolerableFailures: number;
   readonly retained: number;
 }
 
+/** A job that is run through faults, and what must become visible of it. */
+export interface Scenario<I> {
+  /** The name of the job. */
+  readonly name: string;
+  readonly sinks: readonly string[];
+  /** The job as one process has it. */
+  job(sink: (name: string) => Sink<string>): Job;
+  /** Something comes in. */
+  take(item: I): void;
+  /** Everything that has not ended does. */
+  end(): void;
+  /**
+   * What is wrong with what a sink shows, in words, where `committed` is the newest checkpoint. `isQuiet`: nothing of it is
+   * under way, so all that it covers must be there.
+   */
+  problems(sink: string, visible: readonly string[], committed: Manifest | undefined, isQuiet: boolean): string[];
+}
+
 /** What may happen to a job; `hold` makes a step of the store wait for a `release`. */
-export type Happening =
-  | { readonly come: Incoming }
+export type Happening<I> =
+  | { readonly come: I }
   | { readonly fault: StoreFault | 'hold'; readonly at: StoreStep; readonly after: number }
-  | { readonly sinkFault: SinkFault; readonly at: 'flush' | 'commit'; readonly of: 'accounts' | 'counts' }
+  | { readonly sinkFault: SinkFault; readonly at: 'flush' | 'commit'; readonly of: number }
   | { readonly wait: number }
   | { readonly now: 'checkpoint' | 'crash' | 'stop' | 'cancel' | 'second process' | 'first process' | 'release' };
 
@@ -28,37 +44,37 @@ interface Process {
   readonly handle: JobHandle;
 }
 
-const ref = { job: 'ledger', task: 'main' };
-
 /**
  * A job whose processes come and go in virtual time, on a store and sinks that fail as planned. After each happening
  * `verify` says what must hold.
  */
-export class FaultyRun {
+export class FaultyRun<I> {
   private readonly settings: RunSettings;
   private readonly scheduler = new ManualScheduler();
-  private readonly kept = memoryStore().task(ref);
+  private readonly scenario: Scenario<I>;
+  private readonly kept: TaskStore;
   private readonly plan: FaultPlan = new Map();
-  private readonly source = new MarbleSource('entries');
-  private readonly outputs = { accounts: new ExactlyOnceOutput('accounts'), counts: new ExactlyOnceOutput('counts') };
-  private readonly incoming: Incoming[] = [];
+  private readonly outputs: ReadonlyMap<string, ExactlyOnceOutput>;
   private readonly processes: Process[] = [];
   private held: PromiseWithResolvers<void>[] = [];
-  private hasEnded = false;
   private lastCommitted = 0;
 
-  constructor(settings: RunSettings) {
+  constructor(scenario: Scenario<I>, settings: RunSettings) {
+    this.scenario = scenario;
     this.settings = settings;
+    this.kept = memoryStore().task({ job: scenario.name, task: 'main' });
+    this.outputs = new Map(scenario.sinks.map(name => [name, new ExactlyOnceOutput(name)]));
     this.begin();
   }
 
   /** One thing happens; then everything runs that waits for nothing. */
-  async happen(happening: Happening): Promise<void> {
-    if ('come' in happening) this.push(happening.come);
+  async happen(happening: Happening<I>): Promise<void> {
+    if ('come' in happening) this.scenario.take(happening.come);
     else if ('fault' in happening) this.planFault(happening);
     else if ('sinkFault' in happening) {
       const { sinkFault, at, of } = happening;
-      this.outputs[of][at === 'flush' ? 'flushFaults' : 'commitFaults'].push(sinkFault);
+      const output = this.outputs.get(this.scenario.sinks[of % this.scenario.sinks.length] ?? '');
+      output?.[at === 'flush' ? 'flushFaults' : 'commitFaults'].push(sinkFault);
     } else if ('wait' in happening) this.scheduler.advance(happening.wait);
     else this.act(happening.now);
     await settled();
@@ -69,11 +85,14 @@ export class FaultyRun {
   /** Nothing goes wrong any more, and the newest process is at work. */
   async mend(): Promise<void> {
     this.plan.clear();
-    for (const { flushFaults, commitFaults } of Object.values(this.outputs)) {
+    for (const { flushFaults, commitFaults } of this.outputs.values()) {
       flushFaults.length = 0;
       commitFaults.length = 0;
     }
     await this.happen({ now: 'release' });
+    for (const other of this.processes.slice(0, -1)) this.end(other);
+    // One that waited to restart may have taken the task over from it, and may have died since.
+    if (this.isOvertaken) await this.happen({ now: 'crash' });
     for (let i = 0; i < 20 && this.newest.handle.status.phase !== 'running'; i++) await this.happen({ wait: 1_000 });
     // What waits for an answer that never comes is ended, as a person would.
     if (this.newest.handle.status.phase !== 'running') await this.happen({ now: 'crash' });
@@ -81,35 +100,29 @@ export class FaultyRun {
 
   /** The end of the input; answers when the job has finished. */
   async finish(): Promise<void> {
-    this.hasEnded = true;
-    this.source.push({ kind: 'complete' });
+    this.scenario.end();
     for (let i = 0; i < 100 && this.newest.handle.status.phase !== 'finished'; i++) await this.happen({ wait: 1_000 });
-    await this.newest.handle.done;
+    const { phase, lastCheckpoint } = this.newest.handle.status;
+    if (phase !== 'finished') throw new Error(`it does not finish: ${phase}, ${JSON.stringify(lastCheckpoint)}`);
   }
 
   /** Starts the job once more and answers what became of it. */
   async again(): Promise<string> {
     this.begin();
     await settled();
-    return this.newest.handle.done;
+    return this.newest.handle.status.phase;
   }
 
-  /** What the live actor says of each account. */
-  async live(): Promise<Map<string, unknown>> {
+  /** What the live actor says of each of these keys. */
+  async live(actor: string, keys: Iterable<string>): Promise<Map<string, unknown>> {
     const { handle } = this.newest;
-    const accounts = [...new Set(this.incoming.flatMap(item => ('account' in item ? [item.account] : [])))];
-    const states = await Promise.all(accounts.map(async account => [account, await handle.ask('accounts', account)]));
-    return new Map((states as [string, unknown][]).filter(([, state]) => state !== undefined));
+    const states = await Promise.all([...new Set(keys)].map(async key => [key, await handle.ask(actor, key)] as const));
+    return new Map(states.filter(([, state]) => state !== undefined));
   }
 
-  /** All that came in. */
-  get all(): readonly Incoming[] {
-    return this.incoming;
-  }
-
-  /** What is visible. */
-  get visible(): { readonly accounts: readonly string[]; readonly counts: readonly string[] } {
-    return { accounts: this.outputs.accounts.visible, counts: this.outputs.counts.visible };
+  /** What a sink shows. */
+  visible(sink: string): readonly string[] {
+    return this.outputs.get(sink)?.visible ?? [];
   }
 
   get committed(): Manifest | undefined {
@@ -123,22 +136,11 @@ export class FaultyRun {
     const id = committed?.id ?? 0;
     if (id < this.lastCommitted) problems.push(`I3: checkpoint ${this.lastCommitted} was committed, now ${id} is`);
     this.lastCommitted = id;
-    const position = (committed?.sources.entries?.position as number | undefined) ?? 0;
-    const covered = reference(this.incoming.slice(0, position), committed?.sources.entries?.finished ?? false);
-    for (const name of ['accounts', 'counts'] as const) {
-      const { visible, violations } = this.outputs[name];
+    for (const [name, { visible, violations }] of this.outputs) {
       problems.push(...violations.map(violation => `I4: ${name}: ${violation}`));
-      const wrong = visible.findIndex((value, i) => value !== covered[name][i]);
-      if (wrong >= 0) {
-        problems.push(
-          `I1: ${name} shows ${visible[wrong]} at ${wrong}, where checkpoint ${id} covers ${covered[name][wrong]}`,
-        );
-      }
-      if (this.isQuiet && visible.length < covered[name].length) {
-        problems.push(
-          `I1: ${name} shows ${visible.length} of the ${covered[name].length} that checkpoint ${id} covers`,
-        );
-      }
+      problems.push(
+        ...this.scenario.problems(name, visible, committed, this.isQuiet).map(what => `I1: ${name}: ${what}`),
+      );
     }
     return problems;
   }
@@ -147,9 +149,13 @@ export class FaultyRun {
   private get isQuiet(): boolean {
     const { handle, store } = this.newest;
     const { phase, lastCheckpoint } = handle.status;
-    if (store.isDead) return false;
+    if (store.isDead || this.isOvertaken) return false;
     if (phase === 'finished') return true;
     return phase === 'running' && (store.lastPrepared === undefined || store.lastPrepared === lastCheckpoint?.id);
+  }
+
+  private get isOvertaken(): boolean {
+    return this.newest.store.token !== this.kept.fence();
   }
 
   private get newest(): Process {
@@ -158,8 +164,8 @@ export class FaultyRun {
 
   private begin(): void {
     const store = new FailingStore(this.kept, this.plan);
-    const { accounts, counts } = this.outputs;
-    const handle = start(ledgerJob(this.source, accounts.sink(store), counts.sink(store)), {
+    const sink = (name: string) => (this.outputs.get(name) as ExactlyOnceOutput).sink(store);
+    const handle = start(this.scenario.job(sink), {
       store: storeOf(store),
       scheduler: this.scheduler,
       logger: quiet,
@@ -169,14 +175,7 @@ export class FaultyRun {
     this.processes.push({ store, handle });
   }
 
-  private push(item: Incoming): void {
-    this.incoming.push(item);
-    this.source.push(
-      'watermark' in item ? { kind: 'watermark', timestamp: item.watermark } : { kind: 'value', value: item },
-    );
-  }
-
-  private planFault({ fault, at, after }: Extract<Happening, { fault: unknown }>): void {
+  private planFault({ fault, at, after }: Extract<Happening<I>, { fault: unknown }>): void {
     const planned = this.plan.get(at) ?? [];
     while (planned.length < after) planned.push(undefined);
     planned.push(fault === 'hold' ? this.hold() : fault);
@@ -189,7 +188,7 @@ export class FaultyRun {
     return held.promise;
   }
 
-  private act(what: Extract<Happening, { now: unknown }>['now']): void {
+  private act(what: Extract<Happening<I>, { now: unknown }>['now']): void {
     const { handle, store } = this.newest;
     if (what === 'checkpoint') handle.checkpoint();
     else if (what === 'crash') store.isDead = true;
@@ -202,11 +201,23 @@ export class FaultyRun {
 
   /** What a person, or a supervisor, would do: starts the job again where it has ended. */
   private replaceDead(): void {
-    if (this.newest.store.isDead) {
-      void this.newest.handle.cancel().catch(() => {});
-      this.begin();
-    } else if (!this.hasEnded && ['stopped', 'cancelled', 'failed'].includes(this.newest.handle.status.phase)) {
-      this.begin();
-    }
+    const { newest } = this;
+    if (newest.store.isDead) this.end(newest);
+    if (newest.store.isDead || (isOver(newest) && newest.handle.status.phase !== 'finished')) this.begin();
   }
+
+  private end({ store, handle }: Process): void {
+    store.isDead = true;
+    void handle.cancel().catch(() => {});
+  }
+}
+
+const isOver = ({ handle }: Process): boolean =>
+  ['finished', 'stopped', 'cancelled', 'failed'].includes(handle.status.phase);
+
+/** How `visible` differs from the beginning of `covered`, or, `isComplete`, from all of it. */
+export function differences(visible: readonly string[], covered: readonly string[], isComplete: boolean): string[] {
+  const wrong = visible.findIndex((value, i) => value !== covered[i]);
+  if (wrong >= 0) return [`${visible[wrong]} at ${wrong} instead of ${covered[wrong] ?? 'nothing'}`];
+  return isComplete && visible.length < covered.length ? [`${visible.length} instead of ${covered.length}`] : [];
 }

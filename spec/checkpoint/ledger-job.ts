@@ -1,5 +1,7 @@
-import { actor, from, type Job, job, type Sink, type Source, type } from '../../lib/index.ts';
+import { actor, from, type Job, job, type Manifest, type Sink, type Source, type } from '../../lib/index.ts';
+import { MarbleSource } from '../../lib/testing/index.ts';
 import { keyBy, to } from '../../operators/index.ts';
+import { differences, type Scenario } from './faulty-run.ts';
 
 /** What a record asks the ledger of its account to do. */
 export interface Entry {
@@ -21,11 +23,41 @@ interface Account {
 
 const empty: Account = { sum: 0, reminders: 0 };
 
+/** The ledger, fed by a spec, against its reference. */
+export class Ledger implements Scenario<Incoming> {
+  readonly name = 'ledger';
+  readonly sinks = ['accounts', 'counts'];
+  /** All that came in. */
+  readonly incoming: Incoming[] = [];
+  private readonly source = new MarbleSource('entries');
+
+  job(sink: (name: string) => Sink<string>): Job {
+    return ledgerJob(this.source, sink('accounts'), sink('counts'));
+  }
+
+  take(item: Incoming): void {
+    this.incoming.push(item);
+    this.source.push(
+      'watermark' in item ? { kind: 'watermark', timestamp: item.watermark } : { kind: 'value', value: item },
+    );
+  }
+
+  end(): void {
+    this.source.push({ kind: 'complete' });
+  }
+
+  problems(sink: string, visible: readonly string[], committed: Manifest | undefined, isQuiet: boolean): string[] {
+    const { position, finished } = committed?.sources.entries ?? { position: 0, finished: false };
+    const covered = reference(this.incoming.slice(0, position as number), finished);
+    return differences(visible, sink === 'accounts' ? covered.accounts : covered.counts, isQuiet);
+  }
+}
+
 /**
  * A job with what a checkpoint must cover: keyed state that comes, changes and goes, timers, several outputs of one record,
  * un-keyed state, and two branches that read one source.
  */
-export function ledgerJob(source: Source<unknown>, accounts: Sink<string>, counts: Sink<string>): Job {
+function ledgerJob(source: Source<unknown>, accounts: Sink<string>, counts: Sink<string>): Job {
   return job('ledger', () => {
     const entries = from(source as Source<Entry>);
     const keyed = entries.pipe(keyBy(entry => entry.account));

@@ -17,6 +17,8 @@ import { marbles } from '../../lib/testing/index.ts';
 import { to, union } from '../../operators/index.ts';
 import { settled } from '../checkpoint/coordinated.ts';
 import { FailingStore, type StoreStep, storeOf } from '../checkpoint/failing-store.ts';
+import { FaultyRun } from '../checkpoint/faulty-run.ts';
+import { Ledger } from '../checkpoint/ledger-job.ts';
 import { quiet } from '../job/quiet.ts';
 
 /** A job of one source and one sink that tell what is done to them; `opening` is what the sink waits for. */
@@ -225,6 +227,22 @@ describe('a task that restarts because checkpoints failed', () => {
     });
     expect(outcomes).toEqual(['abandoned 1', 'committed 3', 'committed 4']);
   });
+});
+
+describe('a job that died right after the decision that it has finished', () => {
+  it.each(['dies before', 'dies halfway', 'dies after'] as const)(
+    'shows its last output at the next start: %s',
+    async how => {
+      const ledger = new Ledger();
+      const run = new FaultyRun(ledger, { tolerableFailures: 0, retained: 1 });
+      ledger.take({ account: 'a', act: { add: 1 } });
+      await run.happen({ sinkFault: how, at: 'commit', of: 0 });
+      await run.finish();
+      expect(run.visible('accounts')).toEqual(['a gets 1', 'a has 1']);
+      expect(run.visible('counts')).toEqual(['1']);
+      expect(run.committed?.id).toBe(1);
+    },
+  );
 });
 
 describe('a restored task', () => {
