@@ -38,7 +38,7 @@ describe.each(kinds)('two processes on one task, on the %s store', kind => {
     'what the first does when it wakes up changes nothing, wherever it slept in: the second %s',
     async (_, isAtWork) => {
       const random = randomFrom(printedSeed(`moments of sleep on the ${kind} store`));
-      for (let i = 0; i < 2; i++) {
+      for (let i = kind === 'file' ? 0 : 1; i < 2; i++) {
         const { folder, store } = await placeFor(kind);
         const job = new FlightDelays(folder, store);
         // One checkpoint after another, so that most moments lie inside one.
@@ -67,7 +67,7 @@ describe.each(kinds)('two processes on one task, on the %s store', kind => {
   it('of several that start at once, the last to begin gives every byte', async () => {
     const { folder, store } = await placeFor(kind);
     const job = new FlightDelays(folder, store);
-    const all = [1, 2, 3].map(() => job.run({ rate: 10_000 }));
+    const all = [1, 2, 3].map(() => job.run({ rate: 15_000 }));
     const exits = await Promise.all(all.map(command => command.exited));
     // One that is late finds the job finished, which is well, too.
     expect(exits.some(({ code }) => code === 0)).toBe(true);
