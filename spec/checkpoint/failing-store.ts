@@ -101,11 +101,11 @@ export class FailingStore implements TaskStore {
   }
 
   private step<R>(step: StoreStep, work: () => R): R {
-    if (this.isDead) return never as R;
+    if (this.isDead) return never() as R;
     this.asked.push(step);
     const fault = this.planned.get(step)?.shift();
     if (fault === undefined) return work();
-    if (fault instanceof Promise) return fault.then(() => (this.isDead ? never : work())) as R;
+    if (fault instanceof Promise) return fault.then(() => (this.isDead ? never() : work())) as R;
     switch (fault) {
       case 'refuses':
         throw new StoreUnavailableError(`${step} is refused for now`);
@@ -117,19 +117,20 @@ export class FailingStore implements TaskStore {
         work();
         throw new StoreUnavailableError(`the answer to ${step} was lost`);
       case 'never answers':
-        return never as R;
+        return never() as R;
       case 'dies after':
         work();
         this.isDead = true;
-        return never as R;
+        return never() as R;
       case 'dies before':
         this.isDead = true;
-        return never as R;
+        return never() as R;
     }
   }
 }
 
-const never: Promise<never> = new Promise(() => {});
+/** An answer that never comes; one for each call, so that nothing holds who waits for it. */
+const never = (): Promise<never> => new Promise(() => {});
 
 /** A store whose task is `task`; of the kind 'memory', so that it is asked synchronously. */
 export function storeOf(task: TaskStore): SnapshotStore {
