@@ -24,13 +24,13 @@ export interface Deserializer<T> {
    * What it throws makes the record poison (see `isPoison`).
    */
   deserialize(bytes: Buffer | null, record: RecordView): T | null | undefined;
-  /** What has to be prepared before `deserialize` may have these bytes: an id, the same one for all that need the same. */
+  /** What has to be loaded before `deserialize` may have these bytes: an id, the same one for all that need the same. */
   missing?(bytes: Buffer | null, record: RecordView): number | undefined;
   /**
    * Gets what `missing` named; afterwards it is missing no more. What does not exist is no failure here but poison in
    * `deserialize`. Rejects with a `TidemarkError` when it cannot be asked, or with the signal's reason when aborted.
    */
-  prepare?(missing: ReadonlySet<number>, signal?: AbortSignal): Promise<void>;
+  load?(missing: ReadonlySet<number>, signal?: AbortSignal): Promise<void>;
   /** Throws when its settings cannot work; asks what it needs to ask (a registry) once. */
   check?(): MaybePromise<void>;
   close?(): MaybePromise<void>;
