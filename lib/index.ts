@@ -66,6 +66,7 @@ export type { JobSettings } from './job/settings.ts';
 export * as settingsFields from './job/settings-fields.ts';
 export { settingsProblems } from './job/settings-problems.ts';
 export { side } from './job/side.ts';
+export { type StandardSchema, validated } from './job/standard-schema.ts';
 export { start } from './job/start.ts';
 export { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from './maybe-promise.ts';
 export type { Logger } from './observe/logger.ts';

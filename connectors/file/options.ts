@@ -1,8 +1,13 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { type Duration, SettingsError, settingsFields, settingsProblems } from '../../lib/index.ts';
-import type { StandardSchema } from './standard-schema.ts';
+import {
+  type Duration,
+  SettingsError,
+  type StandardSchema,
+  settingsFields,
+  settingsProblems,
+} from '../../lib/index.ts';
 
 const { choice, duration, flag, functionOf, section, wholeNumber } = settingsFields;
 
@@ -17,7 +22,7 @@ export interface FileSourceOptions<T> {
   /** The event time of a record, ms since 1970; `undefined` for a record that has none. Default: no record has one. */
   readonly timestamp?: (value: T) => number | undefined;
   /** Validates each record, and may change it: any synchronous Standard Schema, such as zod's. */
-  readonly schema?: StandardSchema<T>;
+  readonly schema?: StandardSchema<unknown, T>;
   /** What happens to a record that cannot be read; default `fail`. Skipped ones are logged. */
   readonly onBadRecord?: 'fail' | 'skip';
   /** The most bytes that one record may have; default 16 MiB. */

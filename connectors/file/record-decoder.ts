@@ -1,11 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { BadRecordError, messageOf } from '../../lib/index.ts';
+import { BadRecordError, JobDefinitionError, messageOf, type StandardSchema, validated } from '../../lib/index.ts';
 import { type Decoder, type Format, notARecord } from './format/format.ts';
 import { ScanFault, type Spans } from './scan/scanner.ts';
-import { type StandardSchema, validated } from './standard-schema.ts';
 
 export interface RecordRules<T> {
-  readonly schema: StandardSchema<T> | undefined;
+  readonly schema: StandardSchema<unknown, T> | undefined;
   readonly timestamp: ((value: T) => number | undefined) | undefined;
   readonly onBadRecord: 'fail' | 'skip';
   readonly maxRecordBytes: number;
@@ -63,6 +62,7 @@ export class RecordDecoder<T> {
         timestamps?.push(this.#timestamp(value as T));
         values.push(value as T);
       } catch (error) {
+        if (error instanceof JobDefinitionError) throw error;
         const bad = this.#badRecord(error, bytes.subarray(begin, end), place.records + index, begin, place);
         if (this.#rules.onBadRecord === 'fail' || error instanceof ScanFault) throw bad;
         this.#skipped(bad);

@@ -1,6 +1,6 @@
 import { SettingsError } from '../errors.ts';
 import { andThen, attempt, type MaybePromise } from '../maybe-promise.ts';
-import type { StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts';
+import { describeIssue, type StandardResult, type StandardSchema } from './standard-schema.ts';
 
 /**
  * The parameters that a job's function is given: what its schema makes of `raw`, or `raw` itself where the job has none.
@@ -24,11 +24,6 @@ export function parseParams(
   );
   return andThen(validated, result => {
     if (!result.issues) return result.value;
-    throw new SettingsError(`The parameters of ${where} cannot be used`, result.issues.map(problem));
+    throw new SettingsError(`The parameters of ${where} cannot be used`, result.issues.map(describeIssue));
   });
-}
-
-function problem({ path = [], message }: StandardIssue): string {
-  const names = path.map(part => String(typeof part === 'object' ? part.key : part));
-  return names.length === 0 ? message : `${names.join('.')}: ${message}`;
 }

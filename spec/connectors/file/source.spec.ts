@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { csv, FileError, jsonArray, jsonLines, text } from '../../../connectors/file/index.ts';
-import { BadRecordError, SettingsError, type Source } from '../../../lib/index.ts';
+import { BadRecordError, JobDefinitionError, SettingsError, type Source } from '../../../lib/index.ts';
 import { SourceProbe } from '../../contract/source-probe.ts';
 import { Folder } from './folder.ts';
 
@@ -162,10 +162,11 @@ describe('times and schemas', () => {
     expect(bad.message).toMatch(/Line 1 .*id: .*NaN.*; city: .*expected string/);
   });
 
-  test('a schema that answers later is refused', async () => {
+  test('a schema that answers later is the fault of the job, which no policy for bad records hides', async () => {
     const schema = z.number().refine(async () => true);
-    const error = await errorOf(jsonLines({ path: folder.write('a.jsonl', '1\n'), schema }));
-    expect(error).toBeInstanceOf(BadRecordError);
+    const error = await errorOf(jsonLines({ path: folder.write('a.jsonl', '1\n'), schema, onBadRecord: 'skip' }));
+    expect(error).toBeInstanceOf(JobDefinitionError);
+    expect(error.message).toMatch(/answers asynchronously: give one that answers at once/);
   });
 });
 
