@@ -1,7 +1,10 @@
 import { parentPort } from 'node:worker_threads';
 import { messageOf, StateLostError } from '../errors.ts';
+import { yieldToOthers } from './background-thread.ts';
 import { type CompactedSegment, compactStored } from './compaction.ts';
 import type { CompactionReply, CompactionRequest } from './compaction-thread.ts';
+
+yieldToOthers();
 
 // The other end of compaction-thread.ts: one request at a time, synchronously, since nothing else runs on this thread.
 parentPort?.on('message', ({ id, segments, options }: CompactionRequest) => {

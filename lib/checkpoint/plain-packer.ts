@@ -4,6 +4,8 @@ import { isPlainName, maxDepth } from './value-shape.ts';
 const capacity = 4_096;
 /** Of a string, and of anything else that is written without looking whether there is room. */
 const maxPiece = 0xff;
+/** Property names whose encoding is kept. */
+const maxNames = 1_024;
 
 /**
  * Writes plain values as msgpack, byte for byte as msgpackr does, while it checks that they are plain: one pass instead of
@@ -14,6 +16,7 @@ export class PlainPacker {
   /** Where the last value ends; it begins at 0. */
   end = 0;
   readonly #view = new DataView(this.bytes.buffer);
+  readonly #names = new Map<string, Uint8Array>();
 
   /** False when the value is not plain (`shapeOf`), large, or of a rarer kind; then nothing that was written counts. */
   pack(value: unknown): boolean {
@@ -103,9 +106,28 @@ export class PlainPacker {
     for (const name of names) {
       const property = Object.getOwnPropertyDescriptor(value, name);
       if (!property?.enumerable || property.get !== undefined || property.set !== undefined) return false;
-      if (this.end > capacity || !isPlainName(name) || !this.#ascii(name)) return false;
+      if (this.end > capacity || !this.#name(name)) return false;
       if (!this.#value(property.value, depth)) return false;
     }
+    return true;
+  }
+
+  /** The same names come again and again: each is looked at and encoded once. */
+  #name(name: string): boolean {
+    let encoded = this.#names.get(name);
+    if (encoded === undefined) {
+      const start = this.end;
+      if (!isPlainName(name) || !this.#ascii(name)) return false;
+      encoded = Uint8Array.from(this.bytes.subarray(start, this.end));
+      // Names that are data, in objects used as tables, must not pile up here.
+      if (this.#names.size >= maxNames) this.#names.clear();
+      this.#names.set(name, encoded);
+      return true;
+    }
+    const { bytes } = this;
+    let at = this.end;
+    for (let i = 0; i < encoded.length; i++) bytes[at++] = encoded[i] as number;
+    this.end = at;
     return true;
   }
 

@@ -99,7 +99,7 @@ export class SegmentWriter {
       }
       buffer[at++] = (rest & 0x7f) | 0x80;
     }
-    if (size < 24) {
+    if (size < 80) {
       // A call of `set` costs more than this loop.
       for (let i = 0; i < size; i++) buffer[at + i] = bytes[start + i] as number;
     } else {

@@ -67,6 +67,12 @@ describe('PlainPacker', () => {
     expect(new PlainPacker().pack(value())).toBe(false);
   });
 
+  it('takes names that come again, however many there are', () => {
+    const packer = new PlainPacker();
+    const values = Array.from({ length: 5_000 }, (_, n) => ({ [`name ${n % 1_500}`]: n, again: [{ again: n }] }));
+    for (const value of values) expect(packed(packer, value)).toEqual(encodeValue(value));
+  });
+
   it('leaves alone what refers to itself', () => {
     const value: { self?: unknown } = {};
     value.self = [value];
