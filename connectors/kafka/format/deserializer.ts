@@ -24,7 +24,10 @@ export interface Deserializer<T> {
    * What it throws makes the record poison (see `isPoison`).
    */
   deserialize(bytes: Buffer | null, record: RecordView): T | null | undefined;
-  /** What has to be loaded before `deserialize` may have these bytes: an id, the same one for all that need the same. */
+  /**
+   * What has to be loaded before `deserialize` may have these bytes: an id, the same one for all that need the same.
+   * It is asked again after `load` until nothing is missing: a record may need more than one.
+   */
   missing?(bytes: Buffer | null, record: RecordView): number | undefined;
   /**
    * Gets what `missing` named; afterwards it is missing no more. What does not exist is no failure here but poison in
