@@ -73,7 +73,9 @@ export interface KafkaNode {
   listOffsets(
     queries: readonly OffsetQuery[],
     isolation: Isolation,
-  ): Promise<readonly (TopicPartition & { readonly error: ErrorName; readonly offset: number; readonly timestamp: number })[]>;
+  ): Promise<
+    readonly (TopicPartition & { readonly error: ErrorName; readonly offset: number; readonly timestamp: number })[]
+  >;
   /** `partitions` undefined: all that the group has. `requireStable`: an offset of an open transaction answers UNSTABLE_OFFSET_COMMIT. */
   offsetFetch(
     group: string,
