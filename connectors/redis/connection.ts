@@ -1,16 +1,31 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { InternalError, messageOf } from '../../lib/index.ts';
-import { NoAnswer, redisFailure } from './errors.ts';
+import { NoAnswer, type RedisUser, redisFailure } from './errors.ts';
 import type { RedisStoreSettings } from './options.ts';
-import { type ScriptName, scripts } from './scripts/index.ts';
 
 type Client = Redis | Cluster;
 type Argument = string | number | Buffer;
-type ScriptCalls = Record<ScriptName, (...keysAndArguments: Argument[]) => Promise<unknown>>;
+type ScriptCall = (...keysAndArguments: Argument[]) => Promise<unknown>;
 
-/** The client of one store: connects when it is first used, answers only with our errors, and bounds every wait. */
-export class Connection {
+/** A Lua script, and how many of its arguments are keys. */
+export interface Script {
+  readonly lua: string;
+  readonly numberOfKeys: number;
+}
+
+/** What a connection is used for. */
+export interface ConnectionUse<Name extends string> {
+  readonly user: RedisUser;
+  readonly scripts: Readonly<Record<Name, Script>>;
+}
+
+/**
+ * The client of one store or sink: connects when it is first used, answers only with our errors, and bounds every wait.
+ * `Name`: the scripts that it runs.
+ */
+export class Connection<Name extends string = string> {
   readonly settings: RedisStoreSettings;
+  readonly #user: RedisUser;
   readonly #client: Client;
   readonly #secrets: readonly string[];
   /** How often each connection came about; counts from the first one, which loses nothing. */
@@ -21,11 +36,13 @@ export class Connection {
   readonly #withReplica = new Set<string>();
   #isClosed = false;
 
-  constructor(settings: RedisStoreSettings) {
+  constructor(settings: RedisStoreSettings, { user, scripts }: ConnectionUse<Name>) {
     this.settings = settings;
+    this.#user = user;
     this.#secrets = secretsOf(settings);
     this.#client = this.#create();
-    for (const [name, script] of Object.entries(scripts)) this.#client.defineCommand(scriptCommand(name), script);
+    for (const [name, script] of Object.entries<Script>(scripts))
+      this.#client.defineCommand(scriptCommand(name), script);
     // Without a listener ioredis prints errors; commands that fail because of them say so.
     this.#client.on('error', error => this.#failed(error));
     if (this.#client instanceof Cluster) {
@@ -37,20 +54,22 @@ export class Connection {
   /** Runs commands against the store; fails with one of our errors that says which `action` failed. */
   async run<T>(action: string, work: (client: Client) => Promise<T>): Promise<T> {
     const { location, commandTimeoutMs: timeoutMs } = this.settings;
-    if (this.#isClosed) throw new InternalError(`The Redis store ${location} is closed: it cannot ${action}.`);
+    if (this.#isClosed) throw new InternalError(`The Redis ${this.#user} ${location} is closed: it cannot ${action}.`);
     try {
       return await within(timeoutMs, work(this.#client));
     } catch (error) {
       const connectionError = this.#fatal ?? this.#lastError;
-      throw redisFailure(error, { location, action, connectionError, timeoutMs, secrets: this.#secrets });
+      const secrets = this.#secrets;
+      throw redisFailure(error, { user: this.#user, location, action, connectionError, timeoutMs, secrets });
     }
   }
 
   /** Runs a script. */
-  script(action: string, name: ScriptName, keys: readonly string[], ...args: readonly Argument[]): Promise<unknown> {
-    return this.run(action, client =>
-      (client as unknown as ScriptCalls)[scriptCommand(name) as ScriptName](...keys, ...args),
-    );
+  script(action: string, name: Name, keys: readonly string[], ...args: readonly Argument[]): Promise<unknown> {
+    return this.run(action, client => {
+      const call = (client as unknown as Record<string, ScriptCall>)[scriptCommand(name)] as ScriptCall;
+      return call.call(client, ...keys, ...args);
+    });
   }
 
   /** The servers that take writes; connected at the latest after the first command. */

@@ -113,7 +113,11 @@ function hostAndPort(text: string, context: z.RefinementCtx): Required<RedisAddr
 }
 
 /** Checks the options; throws one `SettingsError` that names every problem, and no credentials. */
-export function redisStoreSettings(given: string | RedisStoreOptions): RedisStoreSettings {
+export function redisStoreSettings(
+  given: string | RedisStoreOptions,
+  what = 'The settings of the Redis store are wrong',
+): RedisStoreSettings {
+  const wrong = (problems: readonly string[]) => new SettingsError(what, problems);
   const parsed = schema.safeParse(typeof given === 'string' ? { url: given } : given, { reportInput: true });
   if (!parsed.success) throw wrong(settingsProblems(parsed.error.issues).map(withoutUrl));
   const settings = parsed.data;
@@ -128,8 +132,6 @@ export function redisStoreSettings(given: string | RedisStoreOptions): RedisStor
     replicas: settings.replicas,
   };
 }
-
-const wrong = (problems: readonly string[]) => new SettingsError('The settings of the Redis store are wrong', problems);
 
 /** A text that could hold a password, at whatever place, is not repeated. */
 const withoutUrl = (problem: string): string =>

@@ -1,12 +1,9 @@
-import type { Redis } from 'ioredis';
 import type { SnapshotStore, StoreNotice, TaskRef } from '../../lib/index.ts';
 import { Connection } from './connection.ts';
-import { infoOf } from './durability.ts';
 import { probeKey, taskKeys, tasksKey } from './keys.ts';
 import { type RedisStoreOptions, redisStoreSettings } from './options.ts';
-import { persistenceNotices } from './persistence.ts';
-import { serverCalls } from './server-calls.ts';
-import type { ServerConfig } from './server-info.ts';
+import { scripts } from './scripts/index.ts';
+import { serverNotices } from './server-notices.ts';
 import { RedisTask } from './task-store.ts';
 
 /**
@@ -14,7 +11,7 @@ import { RedisTask } from './task-store.ts';
  * Throws a `SettingsError` that names every problem of the options.
  */
 export function redisStore(urlOrOptions: string | RedisStoreOptions): SnapshotStore {
-  const connection = new Connection(redisStoreSettings(urlOrOptions));
+  const connection = new Connection(redisStoreSettings(urlOrOptions), { user: 'store', scripts });
   const { location } = connection.settings;
   return {
     kind: 'redis',
@@ -38,23 +35,5 @@ async function tasksIn(connection: Connection): Promise<TaskRef[]> {
 
 async function check(connection: Connection): Promise<readonly StoreNotice[]> {
   await connection.script('write', 'probe', [probeKey(connection.settings.prefix)]);
-  return connection.run('inspect the server', async () => {
-    const notices = await Promise.all(
-      connection.masters().map(async node => persistenceNotices(await infoOf(serverCalls(node)), await configOf(node))),
-    );
-    return notices.flat();
-  });
-}
-
-/** What CONFIG GET says; nothing where it is not allowed, as on most hosted servers. */
-async function configOf(node: Redis): Promise<ServerConfig> {
-  const get = async (name: string) => {
-    try {
-      return ((await node.config('GET', name)) as string[])[1];
-    } catch (error) {
-      if (/NOPERM|unknown command|unknown subcommand|not allowed/i.test(String(error))) return undefined;
-      throw error;
-    }
-  };
-  return { appendFsync: await get('appendfsync'), snapshotPoints: await get('save') };
+  return serverNotices(connection);
 }

@@ -14,10 +14,9 @@ import {
   tokenOfSegment,
 } from '../../lib/index.ts';
 import type { Connection } from './connection.ts';
-import { waitUntilDurable } from './durability.ts';
+import { durably } from './durable-write.ts';
 import { type TaskKeys, taskKeys, tasksKey } from './keys.ts';
 import type { ScriptName } from './scripts/index.ts';
-import { serverCalls } from './server-calls.ts';
 
 /** The most bytes that Redis takes as one value (`proto-max-bulk-len`). */
 const maxSegmentBytes = 512 * 1024 * 1024;
@@ -207,29 +206,7 @@ export class RedisTask implements TaskStore {
     }
   }
 
-  /**
-   * Writes, then waits until that is durable. WAIT and WAITAOF speak of what their connection wrote, so when there was a
-   * reconnection in between everything is done again; the scripts allow it.
-   */
-  async #durably<T>(action: string, write: () => Promise<T>): Promise<T> {
-    const connection = this.#connection;
-    const { commandTimeoutMs, replicas } = connection.settings;
-    const settings = {
-      replicas,
-      timeoutMs: Math.ceil(commandTimeoutMs * 0.8),
-      mustHaveReplica: (address: string, has: boolean) => connection.hadReplica(address, has),
-    };
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const epoch = connection.epoch();
-      const answer = await write();
-      await connection.run(`wait until "${action}" is durable`, () =>
-        Promise.all(connection.masters().map(node => waitUntilDurable(serverCalls(node), settings))),
-      );
-      if (connection.epoch() === epoch) return answer;
-    }
-    throw new StoreUnavailableError(
-      `The connections to Redis at ${connection.settings.location} broke again and again while it was to ${action}. Look at ` +
-        'the network and at the log of the server.',
-    );
+  #durably<T>(action: string, write: () => Promise<T>): Promise<T> {
+    return durably(this.#connection, action, write);
   }
 }
