@@ -18,6 +18,7 @@ import { Outputs } from './job/outputs.ts';
 import type { ResolvedSettings } from './job/settings.ts';
 import { andThen, attempt, eachInOrder, type MaybePromise } from './maybe-promise.ts';
 import { createLogger } from './observe/create-logger.ts';
+import { SharedServices } from './task/shared-services.ts';
 import type { TaskServices } from './task/task.ts';
 import * as tokens from './tokens.ts';
 
@@ -82,6 +83,12 @@ export function jobContainer(settings: ResolvedSettings): DependencyContainer {
     of => new ChainCompactor(of.resolve(tokens.TASK_STORE), of.resolve(tokens.LOGGER), encoding(of)),
     compactor => compactor.close(),
   );
+  perTask(
+    container,
+    tokens.SHARED_SERVICES,
+    of => new SharedServices(of.resolve(tokens.SCHEDULER), of.resolve(tokens.LOGGER)),
+    shared => shared.close(),
+  );
   settings.overrides?.(container);
   return container;
 }
@@ -115,6 +122,7 @@ export function taskServices(container: DependencyContainer): TaskServices {
     encoder: container.resolve(tokens.SEGMENT_ENCODER),
     compactor: container.resolve(tokens.CHAIN_COMPACTOR),
     outputs: container.resolve(tokens.OUTPUTS),
+    shared: container.resolve(tokens.SHARED_SERVICES).of,
   };
 }
 

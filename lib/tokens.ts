@@ -8,6 +8,7 @@ import type { SnapshotStore, TaskRef, TaskStore } from './checkpoint/snapshot-st
 import type { Outputs } from './job/outputs.ts';
 import type { ResolvedSettings } from './job/settings.ts';
 import type { Logger } from './observe/logger.ts';
+import type { SharedServices } from './task/shared-services.ts';
 
 export type { DependencyContainer } from 'tsyringe';
 
@@ -32,4 +33,6 @@ export const TASK_REF = token<TaskRef>('task-ref');
 export const TASK_STORE = token<TaskStore>('task-store');
 export const COMMIT_POINT = token<CommitPoint>('commit-point');
 export const SEGMENT_ENCODER = token<SegmentEncoder>('segment-encoder');
+/** What sources and sinks share. */
+export const SHARED_SERVICES = token<SharedServices>('shared-services');
 export const CHAIN_COMPACTOR = token<ChainCompactor>('chain-compactor');

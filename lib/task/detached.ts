@@ -1,6 +1,6 @@
 import { asyncScheduler, type Subscriber } from 'rxjs';
 import { type ErrorContext, messageOf, NotRunningError, TidemarkError, UserCodeError } from '../errors.ts';
-import { andThen, attempt, eachInOrder, isPromise } from '../maybe-promise.ts';
+import { all, andThen, attempt, eachInOrder, isPromise } from '../maybe-promise.ts';
 import { createLogger } from '../observe/create-logger.ts';
 import { detached } from '../stream/data-stream.ts';
 import { type Mark, type StreamElement, StreamRecord } from '../stream/elements.ts';
@@ -9,6 +9,7 @@ import { describe, type WirableNode } from '../stream/node.ts';
 import type { Stage } from '../stream/stage.ts';
 import { Wiring } from '../stream/wiring.ts';
 import { Gate } from './gate.ts';
+import { SharedServices } from './shared-services.ts';
 import { SourceRunner } from './source-runner.ts';
 
 detached.run = runDetached;
@@ -27,6 +28,7 @@ function runDetached(
   const sources: SourceRunner[] = [];
   const actors: { close(): void; open(): void }[] = [];
   const logger = createLogger({ level: 'warn' });
+  const shared = new SharedServices(asyncScheduler, logger);
   const wiring = new Wiring(
     gate,
     {
@@ -40,7 +42,13 @@ function runDetached(
           );
         }
         sources.push(
-          new SourceRunner(source, stage, gate, { job: 'detached', task: 'detached', logger, checkpoint() {} }),
+          new SourceRunner(source, stage, gate, {
+            job: 'detached',
+            task: 'detached',
+            logger,
+            shared: shared.of,
+            checkpoint() {},
+          }),
         );
       },
       sink(sinkNode) {
@@ -80,7 +88,7 @@ function runDetached(
     gate.close();
     wiring.close();
     for (const actor of actors) actor.close();
-    for (const source of sources) void source.close();
+    void andThen(all(sources.map(source => source.close())), () => shared.close());
   };
 }
 

@@ -43,6 +43,7 @@ class Pace<T> implements SourceReader {
       task: context.task,
       logger: context.logger,
       scheduler: context.scheduler,
+      shared: context.shared,
       batch: (values, timestamps) => {
         context.batch(values, timestamps);
         this.gave(values.length);

@@ -3,6 +3,7 @@ import type { Json } from '../checkpoint/manifest.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Key } from '../stream/elements.ts';
+import type { Shared } from './shared-services.ts';
 
 /** A connector's sink: a declaration that a task opens. */
 export interface Sink<T> {
@@ -45,6 +46,8 @@ export interface SinkContext {
   readonly logger: Logger;
   readonly scheduler: SchedulerLike;
   readonly credits: CreditHolder;
+  /** As `SourceContext.shared`: the same instances. */
+  readonly shared: Shared;
   /** The task fails with this error; for failures outside a call of the task. */
   error(error: unknown): void;
 }

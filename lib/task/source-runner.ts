@@ -8,6 +8,7 @@ import type { Logger } from '../observe/logger.ts';
 import { Barrier, Watermark } from '../stream/elements.ts';
 import type { Stage } from '../stream/stage.ts';
 import type { Gate } from './gate.ts';
+import type { Shared } from './shared-services.ts';
 import type { Source, SourceContext, SourceReader } from './source.ts';
 
 /** One open source of a task: lets its records in through the gate and answers for its position. */
@@ -18,6 +19,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
   readonly logger: Logger;
   readonly scheduler: SchedulerLike;
   readonly checkpoint: () => void;
+  readonly shared: Shared;
   records = 0;
   isFinished = false;
   isPaused = false;
@@ -35,7 +37,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     source: Source<unknown>,
     out: Stage<unknown>,
     gate: Gate,
-    context: { job: string; task: string; logger: Logger; checkpoint(): void },
+    context: { job: string; task: string; logger: Logger; shared: Shared; checkpoint(): void },
   ) {
     this.source = source;
     this.out = out;
@@ -45,6 +47,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     this.logger = context.logger;
     this.scheduler = gate.scheduler;
     this.checkpoint = context.checkpoint;
+    this.shared = context.shared;
   }
 
   get name(): string {

@@ -2,6 +2,7 @@ import type { SchedulerLike } from 'rxjs';
 import type { Json } from '../checkpoint/manifest.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { Shared } from './shared-services.ts';
 
 /** A connector's source: a declaration that a task opens. */
 export interface Source<T> {
@@ -59,6 +60,11 @@ export interface SourceContext<T> {
   readonly logger: Logger;
   /** The task's scheduler: virtual in tests. */
   readonly scheduler: SchedulerLike;
+  /**
+   * One instance for all sources and sinks of this incarnation of the task: made by the first who asks for `key`, closed at
+   * the end, after sources and sinks. Throws `NotRunningError` when the task has ended.
+   */
+  readonly shared: Shared;
   /**
    * Handles `values[i]` with event time `timestamps[i]` (`NaN` where there is none) one after another. Advance the position
    * before the call: no barrier falls inside a batch. Keep a batch below some 1,000 records or 10 ms of work. A source

@@ -32,6 +32,7 @@ import { EndStage } from './end-stage.ts';
 import { Gate } from './gate.ts';
 import { verifyGraph } from './graph.ts';
 import { restoreActor } from './restore.ts';
+import type { Shared } from './shared-services.ts';
 import { SinkRunner } from './sink-runner.ts';
 import { SourceRunner } from './source-runner.ts';
 
@@ -46,6 +47,7 @@ export interface TaskServices {
   readonly encoder: SegmentEncoder;
   readonly compactor: ChainCompactor;
   readonly outputs: Outputs;
+  readonly shared: Shared;
   /** ms on the monotonic clock. */
   monotonicNow(): number;
 }
@@ -235,7 +237,7 @@ export class Task {
   }
 
   private surroundings(): Surroundings {
-    const { settings, outputs, logger, ref } = this.services;
+    const { settings, outputs, logger, ref, shared } = this.services;
     return {
       alignment: settings.checkpoint.mode,
       freezesState: settings.freezeState,
@@ -245,6 +247,7 @@ export class Task {
           job: ref.job,
           task: ref.task,
           logger: logger.child({ source: source.name }),
+          shared,
           checkpoint: () => this.checkpoint(),
         };
         this.sources.push(new SourceRunner(source, out, this.gate, context));
@@ -307,7 +310,7 @@ export class Task {
 
   /** Opens sinks, which apply what the restored checkpoint holds for them. */
   private openSinks(sinks: readonly SinkRunner[], { token, committed }: Recovered): MaybePromise<void> {
-    const { ref, logger, scheduler } = this.services;
+    const { ref, logger, scheduler, shared } = this.services;
     const open = (sink: SinkRunner) =>
       sink.open(
         {
@@ -317,6 +320,7 @@ export class Task {
           logger: logger.child({ sink: sink.name }),
           scheduler,
           credits: this.credits.holder(sink.name),
+          shared,
           error: error => this.gate.fail(error, { sink: sink.name }),
         },
         committed,

@@ -1,5 +1,6 @@
 import { asyncScheduler } from 'rxjs';
 import type { Json, Sink, SinkContext, SinkWriter } from '../../lib/index.ts';
+import { SharedServices } from '../../lib/task/shared-services.ts';
 import { keptLog, type LoggedLine, stored } from './source-probe.ts';
 
 /** What a commit point named: enough to recover from. */
@@ -18,6 +19,7 @@ export class SinkProbe<T> {
   held = 0;
   #writer: SinkWriter<T> | undefined;
   #whenReleased: (() => void)[] = [];
+  readonly #shared = new SharedServices(asyncScheduler, keptLog(this.log));
 
   private constructor(token: number) {
     this.token = token;
@@ -64,6 +66,7 @@ export class SinkProbe<T> {
 
   async close(): Promise<void> {
     await this.writer.close();
+    await this.#shared.close();
   }
 
   #context(): SinkContext {
@@ -83,6 +86,7 @@ export class SinkProbe<T> {
           for (const tell of this.#whenReleased.splice(0)) tell();
         },
       },
+      shared: this.#shared.of,
       error: error => this.errors.push(error),
     };
   }

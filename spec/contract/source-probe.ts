@@ -1,5 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Json, Logger, Source, SourceContext, SourceReader } from '../../lib/index.ts';
+import { SharedServices } from '../../lib/task/shared-services.ts';
 import { ManualScheduler } from './manual-scheduler.ts';
 
 export interface LoggedLine {
@@ -46,6 +47,7 @@ export class SourceProbe<T> {
   /** Runs behind each batch, as a task does that pauses its sources or draws a barrier. */
   afterBatch: ((probe: SourceProbe<T>) => void) | undefined;
   #reader: SourceReader | undefined;
+  readonly #shared = new SharedServices(this.scheduler, keptLog(this.log));
   readonly #waiting: { readonly isThere: () => boolean; readonly resolve: () => void }[] = [];
 
   static async open<T>(source: Source<T>, position?: Json): Promise<SourceProbe<T>> {
@@ -82,6 +84,7 @@ export class SourceProbe<T> {
   async close(): Promise<void> {
     this.isClosed = true;
     await this.reader.close();
+    await this.#shared.close();
     this.#changed();
   }
 
@@ -124,6 +127,7 @@ export class SourceProbe<T> {
       },
       error: error => this.#fail(error),
       checkpoint: () => {},
+      shared: this.#shared.of,
       failed: error => this.#fail(error),
     };
   }
