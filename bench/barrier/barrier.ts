@@ -3,14 +3,16 @@ import { manyKeys } from '../harness/payment.ts';
 import type { Findings } from '../harness/result.ts';
 import { median, percentile, summary } from '../harness/statistics.ts';
 import { type StoreName, withStore } from '../harness/stores.ts';
-import type { Gap } from './gap-meter.ts';
-import { batchSize, changedKeys } from './load.ts';
+import type { LongestGap } from './gap-meter.ts';
+import { batchSize, changedKeys, windowMs } from './load.ts';
 import type { Second } from './variant.ts';
 
 const script = new URL('./variant.ts', import.meta.url);
 const checkpoints = 50;
-/** Seconds before those that count: the first checkpoint holds every key, the next ones run in code that is not compiled yet. */
-const warmUp = 5;
+/** Pairs of processes: how fast one is depends on where its memory came to lie, too. */
+const rounds = 5;
+/** Seconds of a process before those that count: the first checkpoint holds every key, the next ones run in code that is not compiled yet. */
+const warmUp = 4;
 /**
  * V8 copies what is alive among young objects in one pause: here the states of some ten thousand keys, scattered over the heap. A
  * smaller young generation has shorter pauses, more often.
@@ -43,8 +45,10 @@ export async function barrier(): Promise<Findings> {
       `${batchSize} with a turn of the event loop between them. One checkpoint a second, of ${changedKeys.toLocaleString('en')} keys ` +
       'that have changed, half of which go on changing. The longest gap between two records is taken from the barrier to the commit, ' +
       `and stated as median and 99th percentile of ${checkpoints} checkpoints. Throughput is compared with the same job without ` +
-      'checkpoints in a process of its own; the two take turns, second by second, and the loss is the median of the pairs. Gaps hold ' +
-      "the pauses of V8's collector, which come without checkpoints too and are shorter with a smaller young generation.",
+      `checkpoints in a process of its own; the two take turns, second by second, and the loss is the median of the pairs, over ${rounds} ` +
+      "pairs of processes. Gaps hold the pauses of V8's collector: those of the young generation are shorter when it is smaller; those in " +
+      'which it collects the whole heap come every few seconds without checkpoints, too, so the p99 is stated besides them as well. Gaps ' +
+      `without checkpoints are looked for in ${windowMs} ms of each second.`,
     tables: [
       {
         head: [
@@ -52,6 +56,7 @@ export async function barrier(): Promise<Findings> {
           "Node's flags",
           'gap, ms: median',
           'p99',
+          'p99 besides full collections',
           'p99 without checkpoints',
           'checkpoint, ms',
           'loss',
@@ -59,18 +64,21 @@ export async function barrier(): Promise<Findings> {
           'M records/s',
           'gap of the first one, of all keys',
         ],
-        rows: measured.map(({ store, flags, gap, idleGap, durationMs, loss, cpuLoss, recordsPerSecond, first }) => [
-          store,
-          flags.join(' '),
-          gap.median.toFixed(1),
-          gap.p99.toFixed(1),
-          idleGap.p99.toFixed(1),
-          durationMs.median.toFixed(0),
-          percent(loss),
-          percent(cpuLoss),
-          (recordsPerSecond / 1_000_000).toFixed(2),
-          (first?.longestGap.wallMs ?? Number.NaN).toFixed(1),
-        ]),
+        rows: measured.map(
+          ({ store, flags, gap, ownGap, idleGap, durationMs, loss, cpuLoss, recordsPerSecond, firstGapMs }) => [
+            store,
+            flags.join(' '),
+            gap.median.toFixed(1),
+            gap.p99.toFixed(1),
+            ownGap.p99.toFixed(1),
+            idleGap.p99.toFixed(1),
+            durationMs.median.toFixed(0),
+            percent(loss),
+            percent(cpuLoss),
+            (recordsPerSecond / 1_000_000).toFixed(2),
+            firstGapMs.toFixed(1),
+          ],
+        ),
       },
     ],
     targets: measured
@@ -97,38 +105,44 @@ interface Pair {
   readonly with: Second;
 }
 
-async function seconds({ store, flags }: Configuration): Promise<Pair[]> {
-  return await withStore(store, async target => {
-    await using without = await AnsweringProcess.start(script, [`${target}/1`, 'none'], flags);
-    await using taking = await AnsweringProcess.start(script, [`${target}/2`, 'checkpoints'], flags);
-    const pairs: Pair[] = [];
-    for (let n = 0; n < warmUp + checkpoints; n++) {
-      pairs.push({ without: await without.ask<Second>('go'), with: await taking.ask<Second>('go') });
-    }
-    return pairs;
-  });
+async function seconds({ store, flags }: Configuration): Promise<Pair[][]> {
+  const all: Pair[][] = [];
+  for (let round = 0; round < rounds; round++) {
+    const pairs = await withStore(store, async target => {
+      await using without = await AnsweringProcess.start(script, [`${target}/1`, 'none'], flags);
+      await using taking = await AnsweringProcess.start(script, [`${target}/2`, 'checkpoints'], flags);
+      const pairs: Pair[] = [];
+      for (let n = 0; n < warmUp + checkpoints / rounds; n++) {
+        pairs.push({ without: await without.ask<Second>('go'), with: await taking.ask<Second>('go') });
+      }
+      return pairs;
+    });
+    all.push(pairs);
+  }
+  return all;
 }
 
-function digest(pairs: readonly Pair[]) {
-  const counted = pairs.slice(warmUp);
-  const taken = counted.flatMap(pair => pair.with.checkpoint ?? []);
+function digest(rounds: readonly (readonly Pair[])[]) {
+  const counted = rounds.flatMap(pairs => pairs.slice(warmUp));
+  const taken = counted.map(pair => pair.with);
   return {
-    first: pairs[0]?.with.checkpoint,
+    firstGapMs: median(rounds.map(([first]) => first?.with.longestGap.wallMs ?? Number.NaN)),
     gap: gapsOf(taken, ({ wallMs }) => wallMs),
+    ownGap: gapsOf(taken, gap => gap.wallMsBesidesFullCollections),
     cpuGap: gapsOf(taken, ({ cpuMs }) => cpuMs),
     idleGap: gapsOf(
       counted.map(pair => pair.without),
       ({ wallMs }) => wallMs,
     ),
-    durationMs: summary(taken.map(({ durationMs }) => durationMs)),
-    recordsPerSecond: median(counted.map(pair => pair.with.recordsPerSecond)),
+    durationMs: summary(taken.flatMap(({ checkpoint }) => checkpoint?.durationMs ?? [])),
+    recordsPerSecond: median(taken.map(({ recordsPerSecond }) => recordsPerSecond)),
     loss: median(counted.map(pair => 1 - pair.with.recordsPerSecond / pair.without.recordsPerSecond)),
     cpuLoss: median(counted.map(pair => 1 - pair.with.recordsPerCpuSecond / pair.without.recordsPerCpuSecond)),
-    pairs,
+    rounds,
   };
 }
 
-function gapsOf(spans: readonly { readonly longestGap: Gap }[], of: (gap: Gap) => number) {
+function gapsOf(spans: readonly { readonly longestGap: LongestGap }[], of: (gap: LongestGap) => number) {
   const gaps = spans.map(({ longestGap }) => of(longestGap));
   return { ...summary(gaps), p99: percentile(gaps, 0.99) };
 }
