@@ -12,6 +12,12 @@ export interface KafkaOptions {
   readonly dir?: string;
   /** Left out: a free one. */
   readonly port?: number;
+  /** Of the controller; left out: a free one. To bring back the first broker of a cluster of several, the one it had. */
+  readonly controllerPort?: number;
+  /** Another broker of the cluster that `server` began, with this number from 2 on. */
+  readonly joins?: { readonly server: KafkaServer; readonly nodeId: number };
+  /** 22 characters of base64url; left out: the same for all, so that a restart finds its own data. */
+  readonly clusterId?: string;
   /** Broker settings beyond ours; they win. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -20,6 +26,8 @@ export interface KafkaServer extends AsyncDisposable {
   /** `host:port`, as clients want it. */
   readonly brokers: string;
   readonly port: number;
+  /** Of the controller that it is, or whose cluster it joined. */
+  readonly controllerPort: number;
   readonly dir: string;
   readonly pid: number;
   /** Settles when the broker is gone, wanted or not; says how it ended. */
@@ -33,8 +41,7 @@ export interface KafkaServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Every broker is a cluster of its own, so one id serves all, and a restart finds its own data. */
-const clusterId = 'dGlkZW1hcmstc3BlY3MtMQ';
+const defaultClusterId = 'dGlkZW1hcmstc3BlY3MtMQ';
 /** Long enough to fetch the image first, where it comes from one; a broker that ends is noticed at once. */
 const startTimeoutMs = 180_000;
 const coordinatorsTimeoutMs = 60_000;
@@ -42,7 +49,7 @@ const jvm = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=
 // What the two logging bindings that a distribution may bring are told by.
 const logging = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=info', '-Dlog4j2.level=INFO'];
 
-/** Starts a Kafka of one's own: one broker, its own controller, loopback only; resolves when it answers. */
+/** Starts a Kafka of one's own: a broker that is its own controller or joins another, loopback only; resolves when it answers. */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
   const distribution = await kafkaDistribution();
   const temporary = options.dir === undefined;
@@ -51,7 +58,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   const port = options.port ?? (await freePort());
   const brokers = `127.0.0.1:${port}`;
   const listenOn = 'image' in distribution ? '0.0.0.0' : '127.0.0.1';
-  const address = { port, controllerPort: await freePort(), folder: path.join(dir, 'data'), listenOn };
+  const controllerPort = options.joins?.server.controllerPort ?? options.controllerPort ?? (await freePort());
+  const nodeId = options.joins?.nodeId ?? 1;
+  const address = { port, controllerPort, nodeId, folder: path.join(dir, 'data'), listenOn };
   writeFileSync(path.join(dir, 'server.properties'), serverProperties(address, options.settings));
   const removeFolder = () => temporary && rmSync(dir, { recursive: true, force: true });
 
@@ -59,7 +68,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   try {
     server = startProcess({
       name: 'Kafka',
-      ...brokerCommand(distribution, dir, port),
+      ...brokerCommand(distribution, dir, port, options.clusterId ?? defaultClusterId),
       logFile: path.join(dir, 'kafka.log'),
       ...(temporary ? { temporaryFolder: dir } : {}),
     });
@@ -76,7 +85,17 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
     removeFolder();
   };
   const { pid, exited } = started;
-  return { brokers, port, dir, pid, exited, kill: () => started.kill(), stop, [Symbol.asyncDispose]: stop };
+  return {
+    brokers,
+    port,
+    controllerPort,
+    dir,
+    pid,
+    exited,
+    kill: () => started.kill(),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 /** One command that formats the folder, if need be, and becomes the broker. */
@@ -84,6 +103,7 @@ function brokerCommand(
   distribution: KafkaDistribution,
   dir: string,
   port: number,
+  clusterId: string,
 ): Pick<ServiceProcessOptions, 'command' | 'args' | 'endWith'> {
   const java = ['java', ...jvm, ...logging, '-cp', `${distribution.jars}/*`];
   const settings = path.join(dir, 'server.properties');

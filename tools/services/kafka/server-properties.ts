@@ -1,22 +1,26 @@
 export interface BrokerAddress {
   readonly port: number;
   readonly controllerPort: number;
+  /** The first one of a cluster is its controller, too. */
+  readonly nodeId: number;
   /** Where it keeps its data. */
   readonly folder: string;
   /** The address that it listens on: the loopback interface, or any inside a container. */
   readonly listenOn: string;
 }
 
-/** The settings of one broker that is its own controller, quick to start and small. */
+/** The settings of one broker, quick to start and small. */
 export function serverProperties(
-  { port, controllerPort, folder, listenOn }: BrokerAddress,
+  { port, controllerPort, nodeId, folder, listenOn }: BrokerAddress,
   more: Readonly<Record<string, string>> = {},
 ): string {
+  const isFirst = nodeId === 1;
+  const controller = isFirst ? `,CONTROLLER://127.0.0.1:${controllerPort}` : '';
   const settings: Record<string, string> = {
-    'process.roles': 'broker,controller',
-    'node.id': '1',
+    'process.roles': isFirst ? 'broker,controller' : 'broker',
+    'node.id': String(nodeId),
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://${listenOn}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://${listenOn}:${port}${controller}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name': 'PLAINTEXT',
