@@ -1,0 +1,49 @@
+import { messageOf, TidemarkError } from '../../../../lib/index.ts';
+import { KafkaConnectionError, KafkaSecurityError } from '../../errors.ts';
+
+/** Where and during what something failed. */
+export interface KafkaWhere {
+  /** The broker's address. */
+  readonly broker: string;
+  /** Such as "connect" or "answer Fetch". */
+  readonly action: string;
+  /** Texts that must not show up anywhere. */
+  readonly secrets: readonly string[];
+}
+
+const tls = /CERT|certificate|self.signed|SSL|TLS|EPROTO|secure/i;
+
+/** The error for what kafkajs or a socket failed with: what failed, where, and what to do; without credentials. */
+export function kafkaFailure(error: unknown, where: KafkaWhere): TidemarkError {
+  if (error instanceof TidemarkError) return error;
+  const { name = '', code } = (error ?? {}) as { name?: string; code?: unknown };
+  const said = withoutSecrets(messageOf(error), where.secrets).replace(/^Connection error: /, '');
+  const what = `The Kafka broker at ${where.broker} did not ${where.action}: ${said}`.replace(/\.$/, '');
+  // What kafkajs threw may hold the request: only the words go on.
+  const options = { cause: new Error(said), context: { broker: where.broker } };
+  if (name === 'KafkaJSSASLAuthenticationError' || /SASL|authentication failed/i.test(said)) {
+    return new KafkaSecurityError(
+      `${what}. Check sasl in the settings: the mechanism, and the user and password or the token.`,
+      options,
+    );
+  }
+  if (/before secure TLS connection/.test(said)) {
+    return new KafkaConnectionError(
+      `${what}. It may be starting, or does not expect TLS on this port: check ssl in the settings.`,
+      options,
+    );
+  }
+  if (tls.test(`${String(code ?? '')} ${said}`)) {
+    return new KafkaSecurityError(
+      `${what}. Check ssl in the settings: the certificates, and that the broker expects TLS on this port.`,
+      options,
+    );
+  }
+  return new KafkaConnectionError(`${what}. Check that it runs there and can be reached.`, options);
+}
+
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, '[redacted]');
+  return clean;
+}
