@@ -1,4 +1,5 @@
-import type { Format } from './format.ts';
+import type { Deserializer } from './deserializer.ts';
+import type { Serializer } from './serializer.ts';
 
 export interface BytesOptions {
   /**
@@ -8,10 +9,13 @@ export interface BytesOptions {
   readonly copy?: boolean;
 }
 
+/** A format that reads Buffers and writes every `Uint8Array`. */
+export interface BytesFormat extends Deserializer<Buffer>, Serializer<Uint8Array> {
+  readonly name: string;
+}
+
 /** Bytes as they are. Takes every `Uint8Array`; it must not change after it was given to a sink. */
-export function bytes(
-  options: BytesOptions = {},
-): Format<Buffer> & { serialize(value: Uint8Array): Uint8Array | null } {
+export function bytes(options: BytesOptions = {}): BytesFormat {
   const { copy = false } = options;
   return {
     name: 'bytes',
