@@ -15,8 +15,20 @@ export {
   type Timers,
   type,
 } from './actor/behaviour.ts';
+export type {
+  CommitPointContext,
+  CommitPointResolver,
+  CommitRecord,
+  ExternalCommitPoint,
+} from './checkpoint/commit-point.ts';
 export { encodeName } from './checkpoint/encoded-name.ts';
-export { decodeManifest, type Json, type Manifest, segmentsOf } from './checkpoint/manifest.ts';
+export {
+  type CommitPointIdentity,
+  decodeManifest,
+  type Json,
+  type Manifest,
+  segmentsOf,
+} from './checkpoint/manifest.ts';
 export {
   type SnapshotStore,
   type StoredManifest,
@@ -31,6 +43,8 @@ export * as storeRules from './checkpoint/store-rules.ts';
 export { type Duration, parseDuration, toMs } from './duration.ts';
 export {
   BadRecordError,
+  CommitPointFencedError,
+  CommitPointLostError,
   DetachedActorError,
   ExternalError,
   type Fault,
@@ -87,5 +101,5 @@ export type { StreamNode } from './stream/node.ts';
 export { rekey } from './stream/rekey.ts';
 export { paced } from './task/paced.ts';
 export type { CreditHolder, Sink, SinkContext, SinkWriter } from './task/sink.ts';
-export type { Source, SourceContext, SourceReader } from './task/source.ts';
+export type { PartitionMeasures, Source, SourceContext, SourceMeasures, SourceReader } from './task/source.ts';
 export * as tokens from './tokens.ts';

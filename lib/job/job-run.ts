@@ -17,7 +17,7 @@ import { createMetrics, type TaskMetrics, type TaskTotals } from '../observe/met
 import type { Key } from '../stream/elements.ts';
 import { outsideGroups } from '../stream/native-group.ts';
 import { connectorsOf } from '../task/graph.ts';
-import { Task, type TaskOutcome } from '../task/task.ts';
+import { Task, type TaskEvents, type TaskOutcome } from '../task/task.ts';
 import type { DependencyContainer } from '../tokens.ts';
 import * as tokens from '../tokens.ts';
 import type { CheckpointEvent, JobHandle, JobOutcome, JobPhase, JobStatus, Side } from './handle.ts';
@@ -259,14 +259,17 @@ export class JobRun implements JobHandle {
   private makeTask(ends: ReturnType<Job['build']>): void {
     const container = taskContainer(this.container, { job: this.job, task: this.settings.task });
     this.taskServices = container;
-    const task: Task = new Task(taskServices(container), ends, {
+    const events: TaskEvents = {
       recovered: recovered => this.recovered(recovered),
       running: () => this.enter(this.stopRequest ? 'stopping' : 'running'),
       checkpoint: event => this.checkpointed(event),
       ended: result => {
         if (this.task === task) this.ended(result);
       },
-    });
+    };
+    // A restart comes back from the checkpoints of this run: what is missing then is lost.
+    const isFresh = this.settings.fresh && this.freshAbove === undefined;
+    const task: Task = new Task(taskServices(container), ends, events, { isFresh });
     this.task = task;
     this.enter(this.attempt === 1 ? 'starting' : 'recovering');
   }
@@ -286,7 +289,8 @@ export class JobRun implements JobHandle {
       this.logger.info({ job: this.job, checkpoint: committed.id, takenAt }, 'restoring');
     }
     // The store does not know of those that were given up before they were prepared.
-    return { ...found, committed: this.restored, lastId: Math.max(lastId, this.lastUsedId) };
+    const takesOver = found.takesOver || (isOlder && (found.commitPoint?.kind ?? 'store') !== 'store');
+    return { ...found, takesOver, committed: this.restored, lastId: Math.max(lastId, this.lastUsedId) };
   }
 
   private checkpointed(event: CheckpointEvent): void {
@@ -395,7 +399,10 @@ export class JobRun implements JobHandle {
   private totals(): TaskTotals {
     const { task } = this;
     return {
-      sources: (task?.sources ?? []).map(({ name, records }) => ({ name, records })),
+      sources: (task?.sources ?? []).map(source => {
+        const measures = source.measures();
+        return { name: source.name, records: source.records, ...(measures ? { measures } : {}) };
+      }),
       sinks: (task?.sinks ?? []).map(({ name, records }) => ({ name, records })),
       actors: [...(task?.actors.values() ?? [])].map(({ name, state, skipped }) => ({
         name,

@@ -6,6 +6,16 @@ const task = ['job_name', 'task'] as const;
 const counters = {
   sourceRecords: ['tidemark_source_records_total', 'Records that a source gave to the job.', ['source']],
   sourceBytes: ['tidemark_source_bytes_total', 'Bytes that a source has read.', ['source']],
+  partitionRecords: [
+    'tidemark_source_partition_records_total',
+    'Records of one partition that a source gave to the job.',
+    ['source', 'partition'],
+  ],
+  skippedRecords: [
+    'tidemark_source_skipped_records_total',
+    'Records that a source read and did not give to the job.',
+    ['source', 'reason'],
+  ],
   sinkRecords: ['tidemark_sink_records_total', 'Records that the job gave to a sink.', ['sink']],
   sinkBytes: ['tidemark_sink_bytes_total', 'Bytes that a sink has written.', ['sink']],
   checkpoints: ['tidemark_checkpoints_total', 'Checkpoints by outcome: committed, abandoned or skipped.', ['outcome']],
@@ -26,6 +36,16 @@ const gauges = {
   actorKeys: ['tidemark_actor_keys', 'Keys that an actor holds state for.', ['actor']],
   creditsHeld: ['tidemark_credits_held', 'Credits that a holder has; sources pause when all are held.', ['holder']],
   watermarkLag: ['tidemark_watermark_lag_seconds', 'Wall clock minus the watermark of a source.', ['source']],
+  partitionPosition: [
+    'tidemark_source_position',
+    'The next offset that a source reads of a partition.',
+    ['source', 'partition'],
+  ],
+  partitionLag: [
+    'tidemark_source_lag_records',
+    'Offsets from the position of a partition to the end of what may be read.',
+    ['source', 'partition'],
+  ],
   lastCheckpointId: ['tidemark_last_checkpoint_id', 'Id of the newest committed checkpoint.', []],
   lastCheckpointTime: [
     'tidemark_last_checkpoint_timestamp_seconds',

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { CheckpointEvent } from '../job/handle.ts';
+import type { SourceMeasures } from '../task/source.ts';
 import { instruments } from './instruments.ts';
 
 /** What a task has counted since it began to run; read when somebody looks, never per record. */
@@ -10,6 +11,7 @@ export interface TaskTotals {
     readonly bytes?: number;
     /** Wall clock minus watermark; left out while there is no watermark. */
     readonly watermarkLagMs?: number;
+    readonly measures?: SourceMeasures;
   }[];
   readonly sinks: readonly { readonly name: string; readonly records: number; readonly bytes?: number }[];
   readonly actors: readonly { readonly name: string; readonly keys: number; readonly deadLetters?: number }[];
@@ -56,10 +58,11 @@ export function createMetrics(
   };
 
   function update({ sources, sinks, actors, credits, droppedSideOutputs }: TaskTotals): void {
-    for (const { name: source, records, bytes, watermarkLagMs } of sources) {
+    for (const { name: source, records, bytes, watermarkLagMs, measures } of sources) {
       countUp('sourceRecords', { source }, records);
       countUp('sourceBytes', { source }, bytes);
       if (watermarkLagMs !== undefined) gauges.watermarkLag.set({ ...labels, source }, watermarkLagMs / 1_000);
+      if (measures) updateMeasures(source, measures);
     }
     for (const { name: sink, records, bytes } of sinks) {
       countUp('sinkRecords', { sink }, records);
@@ -71,6 +74,15 @@ export function createMetrics(
     }
     for (const [holder, held] of credits) gauges.creditsHeld.set({ ...labels, holder }, held);
     for (const [output, dropped] of droppedSideOutputs) countUp('droppedSideOutputs', { output }, dropped);
+  }
+
+  function updateMeasures(source: string, { partitions, skipped }: SourceMeasures): void {
+    for (const { name: partition, position, lag, records } of partitions) {
+      countUp('partitionRecords', { source, partition }, records);
+      gauges.partitionPosition.set({ ...labels, source, partition }, position);
+      if (lag !== undefined) gauges.partitionLag.set({ ...labels, source, partition }, lag);
+    }
+    for (const [reason, records] of Object.entries(skipped)) countUp('skippedRecords', { source, reason }, records);
   }
 
   const readNow = (): void => {

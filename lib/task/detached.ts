@@ -47,6 +47,7 @@ function runDetached(
             task: 'detached',
             logger,
             shared: shared.of,
+            takesCheckpoints: false,
             checkpoint() {},
           }),
         );

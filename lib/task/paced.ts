@@ -2,7 +2,7 @@ import type { Subscription } from 'rxjs';
 import type { Json } from '../checkpoint/manifest.ts';
 import { JobDefinitionError } from '../errors.ts';
 import { andThen } from '../maybe-promise.ts';
-import { type Source, type SourceContext, type SourceReader, wrapSource } from './source.ts';
+import { type Source, type SourceContext, type SourceMeasures, type SourceReader, wrapSource } from './source.ts';
 
 /**
  * Slows a source down to so many records a second on average: recorded data at the speed of life.
@@ -44,6 +44,8 @@ class Pace<T> implements SourceReader {
       logger: context.logger,
       scheduler: context.scheduler,
       shared: context.shared,
+      takesCheckpoints: context.takesCheckpoints ?? true,
+      hasPublished: position => context.hasPublished?.(position) ?? false,
       batch: (values, timestamps) => {
         context.batch(values, timestamps);
         this.gave(values.length);
@@ -89,6 +91,10 @@ class Pace<T> implements SourceReader {
 
   progress(): number | undefined {
     return this.reader?.progress?.();
+  }
+
+  measures(): SourceMeasures {
+    return this.reader?.measures?.() ?? { partitions: [], skipped: {} };
   }
 
   close(): ReturnType<SourceReader['close']> {

@@ -9,7 +9,7 @@ import { Barrier, Watermark } from '../stream/elements.ts';
 import type { Stage } from '../stream/stage.ts';
 import type { Gate } from './gate.ts';
 import type { Shared } from './shared-services.ts';
-import type { Source, SourceContext, SourceReader } from './source.ts';
+import type { Source, SourceContext, SourceMeasures, SourceReader } from './source.ts';
 
 /** One open source of a task: lets its records in through the gate and answers for its position. */
 export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
@@ -20,6 +20,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
   readonly scheduler: SchedulerLike;
   readonly checkpoint: () => void;
   readonly shared: Shared;
+  readonly takesCheckpoints: boolean;
   records = 0;
   isFinished = false;
   isPaused = false;
@@ -37,7 +38,14 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     source: Source<unknown>,
     out: Stage<unknown>,
     gate: Gate,
-    context: { job: string; task: string; logger: Logger; shared: Shared; checkpoint(): void },
+    context: {
+      job: string;
+      task: string;
+      logger: Logger;
+      shared: Shared;
+      takesCheckpoints: boolean;
+      checkpoint(): void;
+    },
   ) {
     this.source = source;
     this.out = out;
@@ -48,6 +56,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     this.scheduler = gate.scheduler;
     this.checkpoint = context.checkpoint;
     this.shared = context.shared;
+    this.takesCheckpoints = context.takesCheckpoints;
   }
 
   get name(): string {
@@ -136,8 +145,9 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     this.out.mark(new Barrier(id));
   }
 
+  /** Told to a finished source, too: its end is a position that others want to see. */
   committed(id: number, position: Json): void {
-    if (!this.isFinished) this.reader?.committed?.(id, position);
+    this.reader?.committed?.(id, position);
   }
 
   progress(): number | undefined {
@@ -146,6 +156,14 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
       return this.reader?.progress?.();
     } catch {
       return undefined; // only a display waits for it
+    }
+  }
+
+  measures(): SourceMeasures | undefined {
+    try {
+      return this.reader?.measures?.();
+    } catch {
+      return undefined; // only metrics wait for it
     }
   }
 

@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import type { CommitPointResolver } from '../checkpoint/commit-point.ts';
 import type { Json } from '../checkpoint/manifest.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -16,6 +17,8 @@ export interface Source<T> {
   readonly embedded?: boolean;
   /** Opens nothing yet, only validates; called by `tidemark run --check` and before `open`. */
   check?(): MaybePromise<void>;
+  /** As `Sink.commitPoints`. */
+  readonly commitPoints?: CommitPointResolver;
   /**
    * Gets ready to read from `position` (`undefined`: from the start that its options name), but reads nothing before
    * `start`. Throws `SourcePositionError` when the position no longer fits the input.
@@ -30,6 +33,7 @@ export function wrapSource<T>(source: Source<T>, over: Partial<Source<T>>): Sour
     name: source.name,
     bounded: source.bounded,
     ...(source.embedded === undefined ? {} : { embedded: source.embedded }),
+    ...(source.commitPoints === undefined ? {} : { commitPoints: source.commitPoints }),
     check: () => source.check?.(),
     open: (position, context) => source.open(position, context),
     ...over,
@@ -49,8 +53,28 @@ export interface SourceReader {
   committed?(id: number, position: Json): void;
   /** For a progress display: what part of a bounded input was read, 0 to 1. */
   progress?(): number | undefined;
+  /** For metrics: called when somebody looks, never per record. */
+  measures?(): SourceMeasures;
   /** Gives back every handle; idempotent; after it nothing is given to the context. */
   close(): MaybePromise<void>;
+}
+
+/** What a source can tell about itself, beside what the task counts. */
+export interface SourceMeasures {
+  readonly partitions: readonly PartitionMeasures[];
+  /** Records that were read and not given to the task, ever, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
+/** One partition of a source's input. */
+export interface PartitionMeasures {
+  readonly name: string;
+  /** The next offset to read. */
+  readonly position: number;
+  /** Offsets from the position to the end of what may be read; left out while the end is not known. */
+  readonly lag?: number;
+  /** Records given to the task since the source was opened. */
+  readonly records: number;
 }
 
 /** What a task gives to a source. Records enter the task's gate here and nowhere else. */
@@ -65,6 +89,13 @@ export interface SourceContext<T> {
    * the end, after sources and sinks. Throws `NotRunningError` when the task has ended.
    */
   readonly shared: Shared;
+  /** Whether the job takes checkpoints by the clock; left out: it does. */
+  readonly takesCheckpoints?: boolean;
+  /**
+   * Whether the commit point has itself put this position where others look for it (Kafka's group offsets, inside its
+   * transaction): then the source need not. Left out: it has not.
+   */
+  hasPublished?(position: Json): boolean;
   /**
    * Handles `values[i]` with event time `timestamps[i]` (`NaN` where there is none) one after another. Advance the position
    * before the call: no barrier falls inside a batch. Keep a batch below some 1,000 records or 10 ms of work. A source

@@ -25,6 +25,7 @@ import { isSink, type SinkNode } from '../stream/end.ts';
 import type { SourceNode } from '../stream/from.ts';
 import type { WirableNode } from '../stream/node.ts';
 import { type Surroundings, Wiring } from '../stream/wiring.ts';
+import { chosenCommitPoint } from './chosen-commit-point.ts';
 import { closedInTime } from './closing.ts';
 import { CreditRelief } from './credit-relief.ts';
 import { Credits } from './credits.ts';
@@ -43,13 +44,20 @@ export interface TaskServices {
   readonly logger: Logger;
   readonly scheduler: SchedulerLike;
   readonly store: TaskStore;
-  readonly commitPoint: CommitPoint;
+  /** What decides unless the sinks bring their own commit point. */
+  readonly commitPoint?: CommitPoint | undefined;
   readonly encoder: SegmentEncoder;
   readonly compactor: ChainCompactor;
   readonly outputs: Outputs;
   readonly shared: Shared;
   /** ms on the monotonic clock. */
   monotonicNow(): number;
+}
+
+/** What a person has chosen for a recovery that finds something missing. */
+export interface TaskRecovery {
+  /** Nothing is restored. */
+  readonly isFresh: boolean;
 }
 
 export type TaskOutcome = 'finished' | 'stopped' | 'cancelled';
@@ -79,6 +87,7 @@ export class Task {
   readonly nodes: readonly WirableNode[];
   private readonly wiring: Wiring;
   private readonly restoredFinished: Set<string> = new Set();
+  private readonly commitPoint: CommitPoint;
   private coordinator: Coordinator | undefined;
   private openEnds: number;
   private readonly endNodes: readonly WirableNode[];
@@ -90,7 +99,12 @@ export class Task {
   private readonly questions = new Set<() => void>();
 
   /** Wires the graph; opens nothing. Throws `JobDefinitionError` or `LiftError`. */
-  constructor(services: TaskServices, ends: readonly WirableNode[], events: TaskEvents) {
+  constructor(
+    services: TaskServices,
+    ends: readonly WirableNode[],
+    events: TaskEvents,
+    { isFresh }: TaskRecovery = { isFresh: false },
+  ) {
     this.services = services;
     this.events = events;
     this.openEnds = ends.length;
@@ -110,13 +124,30 @@ export class Task {
     this.nodes = this.wiring.nodes;
     verifyGraph(services.ref.job, this.nodes);
     this.endNodes = ends;
+    const { ref, settings, logger, scheduler, shared } = services;
+    const { acceptCheckpoint, previousCommitPoint } = settings.recovery;
+    this.commitPoint = chosenCommitPoint(
+      this.nodes,
+      services.store,
+      {
+        ...ref,
+        logger,
+        scheduler,
+        shared,
+        settings: settings.checkpoint,
+        monotonicNow: () => services.monotonicNow(),
+        error: error => this.gate.fail(error),
+      },
+      { choices: { acceptCheckpoint, isFresh }, previousCommitPoint },
+      services.commitPoint,
+    );
   }
 
   /** Recovers from the commit point, then reads. Failures come as `events.ended`. */
   start(): void {
     this.step(() => {
       if (this.isEnding) return;
-      return andThen(this.services.commitPoint.recover(), found => this.recover(found));
+      return andThen(this.commitPoint.recover(), found => this.recover(found));
     });
   }
 
@@ -248,6 +279,7 @@ export class Task {
           task: ref.task,
           logger: logger.child({ source: source.name }),
           shared,
+          takesCheckpoints: settings.checkpoint.interval !== 'off',
           checkpoint: () => this.checkpoint(),
         };
         this.sources.push(new SourceRunner(source, out, this.gate, context));
@@ -354,23 +386,30 @@ export class Task {
     const { services } = this;
     this.coordinator = new Coordinator(
       this.coordinated(),
-      { ...services, settings: services.settings.checkpoint },
+      { ...services, commitPoint: this.commitPoint, settings: services.settings.checkpoint },
       recovered,
     );
-    for (const stage of this.actors.values()) stage.open();
     this.isRunning = true;
     this.events.running();
     if (this.stopRequest && !this.stopRequest.drain) {
       this.carryOutStop();
       return;
     }
+    if (recovered.takesOver) this.coordinator.takeOver(() => this.enter());
+    else this.enter();
+  }
+
+  /** Lets everything in: what sources read, and timers. */
+  private enter(): void {
+    if (this.isEnding || this.isFinalUnderWay) return;
+    for (const stage of this.actors.values()) stage.open();
     this.wiring.open(work => this.gate.between(work));
     // Every input says first how far it was: what one source reads at once must not meet another as if it began.
     for (const source of this.sources) source.restoreMarks();
     // Every branch may have ended before: then only the final checkpoint is left.
     if (this.isEnding || this.isFinalUnderWay) return;
     for (const source of this.sources) source.start();
-    this.coordinator.start();
+    this.coordinator?.start();
     if (this.stopRequest) this.carryOutStop();
   }
 
@@ -472,7 +511,13 @@ export class Task {
       error => this.services.logger.warn({ error: messageOf(error) }, 'closing failed'),
     );
     const { scheduler, logger } = this.services;
-    return andThen(closedInTime(closed, scheduler, logger), () => this.events.ended(result));
+    const closedAll = andThen(closed, () =>
+      attempt<void>(
+        () => this.commitPoint.close?.(),
+        error => logger.warn({ error: messageOf(error) }, 'closing the commit point failed'),
+      ),
+    );
+    return andThen(closedInTime(closedAll, scheduler, logger), () => this.events.ended(result));
   }
 }
 

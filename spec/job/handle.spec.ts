@@ -151,7 +151,11 @@ describe('metrics', () => {
       'tidemark_sink_bytes_total counter',
       'tidemark_sink_records_total counter',
       'tidemark_source_bytes_total counter',
+      'tidemark_source_lag_records gauge',
+      'tidemark_source_partition_records_total counter',
+      'tidemark_source_position gauge',
       'tidemark_source_records_total counter',
+      'tidemark_source_skipped_records_total counter',
       'tidemark_watermark_lag_seconds gauge',
     ]);
     await handle.cancel();

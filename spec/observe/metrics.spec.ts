@@ -44,6 +44,36 @@ describe('createMetrics', () => {
     expect(await values(registry, 'tidemark_sink_bytes_total')).toEqual([]);
   });
 
+  it('shows position, lag and records of each partition of a source, and what it skipped by reason', async () => {
+    const registry = new Registry();
+    const metrics = createMetrics(registry, ofTotals);
+    const totals = (records: number, skipped: Record<string, number>): TaskTotals => ({
+      ...none,
+      sources: [
+        {
+          name: 'in',
+          records,
+          measures: {
+            partitions: [
+              { name: 'flights-0', position: 120, lag: 30, records },
+              { name: 'flights-1', position: 7, records: 0 },
+            ],
+            skipped,
+          },
+        },
+      ],
+    });
+    metrics.update(totals(20, { null: 1 }));
+    metrics.update(totals(50, { null: 1, poison: 2 }));
+    expect(await values(registry, 'tidemark_source_position')).toEqual(['in flights-0 120', 'in flights-1 7']);
+    expect(await values(registry, 'tidemark_source_lag_records')).toEqual(['in flights-0 30']);
+    expect(await values(registry, 'tidemark_source_partition_records_total')).toEqual([
+      'in flights-0 50',
+      'in flights-1 0',
+    ]);
+    expect(await values(registry, 'tidemark_source_skipped_records_total')).toEqual(['in null 1', 'in poison 2']);
+  });
+
   it('shows keys, credits, dead letters, dropped side outputs and watermark lag', async () => {
     const registry = new Registry();
     createMetrics(registry, ofTotals).update({
