@@ -9,7 +9,6 @@ import {
   container as rootContainer,
 } from 'tsyringe';
 import { ChainCompactor } from './checkpoint/chain-compactor.ts';
-import { storeCommitPoint } from './checkpoint/commit-point.ts';
 import { type EncoderOptions, SegmentEncoder } from './checkpoint/segment-encoder.ts';
 import type { TaskRef } from './checkpoint/snapshot-store.ts';
 import { fileStore } from './checkpoint/store-file/index.ts';
@@ -71,7 +70,6 @@ export function jobContainer(settings: ResolvedSettings): DependencyContainer {
   );
   perJob(container, tokens.OUTPUTS, of => new Outputs(of.resolve(tokens.LOGGER)));
   perTask(container, tokens.TASK_STORE, of => of.resolve(tokens.SNAPSHOT_STORE).task(of.resolve(tokens.TASK_REF)));
-  perTask(container, tokens.COMMIT_POINT, of => storeCommitPoint(of.resolve(tokens.TASK_STORE)));
   perTask(
     container,
     tokens.SEGMENT_ENCODER,
@@ -118,7 +116,7 @@ export function taskServices(container: DependencyContainer): TaskServices {
     scheduler: container.resolve(tokens.SCHEDULER),
     monotonicNow: container.resolve(tokens.MONOTONIC_CLOCK),
     store: container.resolve(tokens.TASK_STORE),
-    commitPoint: container.resolve(tokens.COMMIT_POINT),
+    commitPoint: container.isRegistered(tokens.COMMIT_POINT, true) ? container.resolve(tokens.COMMIT_POINT) : undefined,
     encoder: container.resolve(tokens.SEGMENT_ENCODER),
     compactor: container.resolve(tokens.CHAIN_COMPACTOR),
     outputs: container.resolve(tokens.OUTPUTS),

@@ -133,6 +133,21 @@ export class StateLostError extends TidemarkError {
   readonly retriable = false;
 }
 
+/** What decided about checkpoints has lost its record, has an older one than the store, or cannot be asked any more. */
+export class CommitPointLostError extends TidemarkError {
+  readonly code = 'COMMIT_POINT_LOST';
+  readonly fault = 'external';
+  readonly retriable = false;
+}
+
+/**
+ * The commit point takes nothing more from this incarnation: a newer one has fenced it off, or its transaction timed out,
+ * which looks the same. Whose it is now is for the fence of the snapshot store to say.
+ */
+export class CommitPointFencedError extends ExternalError {
+  override readonly code = 'COMMIT_POINT_FENCED';
+}
+
 /** Stored state does not fit the job: another version without `migrate`, another kind of actor. */
 export class StateMismatchError extends TidemarkError {
   readonly code = 'STATE_MISMATCH';

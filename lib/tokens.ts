@@ -31,6 +31,7 @@ export const OUTPUTS = token<Outputs>('outputs');
 // Of one incarnation of a task.
 export const TASK_REF = token<TaskRef>('task-ref');
 export const TASK_STORE = token<TaskStore>('task-store');
+/** Nothing is registered unless by an override: sinks may bring their own commit point, else the store decides. */
 export const COMMIT_POINT = token<CommitPoint>('commit-point');
 export const SEGMENT_ENCODER = token<SegmentEncoder>('segment-encoder');
 /** What sources and sinks share. */

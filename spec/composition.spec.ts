@@ -29,7 +29,7 @@ describe('the services of a job', () => {
     const [first, second] = [taskContainer(container, ref), taskContainer(container, ref)];
     const ofJob = [tokens.LOGGER, tokens.REGISTRY, tokens.SNAPSHOT_STORE, tokens.OUTPUTS, tokens.MONOTONIC_CLOCK];
     for (const token of ofJob as InjectionToken<unknown>[]) expect(first.resolve(token)).toBe(second.resolve(token));
-    const ofTask = [tokens.COMMIT_POINT, tokens.SEGMENT_ENCODER, tokens.CHAIN_COMPACTOR];
+    const ofTask = [tokens.SHARED_SERVICES, tokens.SEGMENT_ENCODER, tokens.CHAIN_COMPACTOR];
     for (const token of ofTask as InjectionToken<unknown>[]) {
       expect(first.resolve(token)).not.toBe(second.resolve(token));
       expect(first.resolve(token), 'asked again').toBe(first.resolve(token));

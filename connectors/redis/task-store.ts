@@ -84,10 +84,10 @@ export class RedisTask implements TaskStore {
     this.#durable = new Set(segments);
   }
 
-  async confirm(token: number, id: number): Promise<void> {
-    const name = storeRules.manifestName({ id, token });
+  async confirm(token: number, id: number, preparedBy = token): Promise<void> {
+    const name = storeRules.manifestName({ id, token: preparedBy });
     await this.#durably(`confirm checkpoint ${id}`, () =>
-      this.#script('confirm a manifest', 'confirm', token, name, id),
+      this.#script('confirm a manifest', 'confirm', token, name, id, preparedBy),
     );
   }
 

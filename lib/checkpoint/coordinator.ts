@@ -1,5 +1,12 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
-import { CheckpointError, InternalError, messageOf, TidemarkError, TimeoutError } from '../errors.ts';
+import {
+  CheckpointError,
+  CommitPointFencedError,
+  InternalError,
+  messageOf,
+  TidemarkError,
+  TimeoutError,
+} from '../errors.ts';
 import type { CheckpointEvent } from '../job/handle.ts';
 import type { CheckpointSettings } from '../job/settings.ts';
 import { allStarted, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
@@ -7,7 +14,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { ChainCompactor } from './chain-compactor.ts';
 import type { CommitPoint, Recovered } from './commit-point.ts';
 import { KeptCheckpoints } from './kept-checkpoints.ts';
-import type { ActorEntry, Json, Manifest } from './manifest.ts';
+import type { ActorEntry, CommitPointIdentity, Json, Manifest } from './manifest.ts';
 import { eventOf, type Final, manifestOf, type OpenCheckpoint, skippedEvent } from './open-checkpoint.ts';
 import type { ActorCapture, CheckpointSink, CheckpointSource, SourceEntry } from './participants.ts';
 import { CheckpointProgress } from './progress.ts';
@@ -57,6 +64,7 @@ export class Coordinator {
   private readonly runningSince: number;
   private readonly kept: KeptCheckpoints;
   private readonly requests: RepeatedRequest;
+  private readonly commitPoint: CommitPointIdentity;
   private open: OpenCheckpoint | undefined;
   private timer: Subscription | undefined;
   private isClosed = false;
@@ -74,6 +82,7 @@ export class Coordinator {
     this.task = task;
     this.services = services;
     this.token = recovered.token;
+    this.commitPoint = recovered.commitPoint ?? { kind: 'store' };
     this.progress = new CheckpointProgress(recovered.lastId, services.settings.tolerableFailures);
     this.kept = new KeptCheckpoints({ ...services, logger: task.logger, fail: error => task.fail(error) }, recovered);
     this.requests = new RepeatedRequest(task.scheduler, error =>
@@ -117,6 +126,16 @@ export class Coordinator {
   trigger(): void {
     if (this.isClosed || !this.progress.isIdle) return;
     this.begin(undefined, undefined);
+  }
+
+  /** A first checkpoint of this commit point, before anything enters; repeated when it is abandoned. */
+  takeOver(done: () => void): void {
+    this.whenIdle(() =>
+      this.begin(undefined, outcome => {
+        if (outcome === 'committed') done();
+        else this.takeOver(done);
+      }),
+    );
   }
 
   /**
@@ -219,6 +238,7 @@ export class Coordinator {
         whenOver,
       };
       this.open = open;
+      services.commitPoint.began?.(id);
       for (const source of task.sources) open.sources.set(source.name, source.entry());
       for (const source of task.sources) source.barrier(id);
       open.stallMs = task.monotonicNow() - open.startedAt;
@@ -239,7 +259,13 @@ export class Coordinator {
           if (!isWanted() || !this.progress.written(open.id)) return;
           return this.prepare(
             open,
-            manifestOf(open, task.ref, this.token, actors as Map<string, ActorEntry>, handles as [string, Json][]),
+            manifestOf(
+              open,
+              task.ref,
+              { token: this.token, commitPoint: this.commitPoint },
+              actors as Map<string, ActorEntry>,
+              handles as [string, Json][],
+            ),
           );
         },
       ),
@@ -279,7 +305,7 @@ export class Coordinator {
     const until = task.monotonicNow() + services.settings.commitTimeout;
     const decided = this.requests.run(
       () => services.commitPoint.commit(this.token, manifest),
-      error => !isFinal(error) && task.monotonicNow() < until,
+      error => mayAskAgain(error) && task.monotonicNow() < until,
     );
     return andThen(decided, () => {
       if (this.open === open && this.progress.committed(open.id)) return this.apply(open, manifest);
@@ -386,6 +412,7 @@ export class Coordinator {
     }
     try {
       for (const capture of open.captures.values()) capture.abandon();
+      this.services.commitPoint.abandoned?.(open.id);
       for (const sink of task.sinks) sink.abandon(open.id);
     } catch (cause) {
       task.fail(new InternalError(`Checkpoint ${open.id} could not be abandoned: ${messageOf(cause)}`, { cause }));
@@ -406,6 +433,11 @@ export class Coordinator {
 
 function positionsOf(sources: readonly CheckpointSource[]): string {
   return JSON.stringify(sources.map(source => [source.name, source.entry()]));
+}
+
+/** Whether the commit point may be asked again about the same checkpoint. */
+function mayAskAgain(error: unknown): boolean {
+  return !isFinal(error) && !(error instanceof CommitPointFencedError);
 }
 
 /** Whether trying again cannot help. */

@@ -28,6 +28,15 @@ const actorEntry = z.object({
   segments: z.array(segmentRef),
 });
 
+const commitPoint = z.object({
+  /** 'store', 'kafka'. */
+  kind: z.string(),
+  /** Kafka's own name of the cluster. */
+  clusterId: z.string().optional(),
+  /** Where it was, for people; without credentials. */
+  location: z.string().optional(),
+});
+
 const manifestSchema = z.object({
   format: z.literal(1),
   job: z.string(),
@@ -47,12 +56,17 @@ const manifestSchema = z.object({
   jobFinished: z.boolean(),
   /** Written by a clean stop. */
   closed: z.boolean(),
+  /** What decided about it. Left out: the store, as in manifests that were written before there was anything else. */
+  commitPoint: commitPoint.optional(),
 });
 
 export type SegmentRef = Readonly<z.infer<typeof segmentRef>>;
 export type ActorEntry = Readonly<z.infer<typeof actorEntry>>;
 /** The small document that makes a checkpoint. */
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
+
+/** What decides about checkpoints, as manifests say it. */
+export type CommitPointIdentity = Readonly<z.infer<typeof commitPoint>>;
 
 const digest = (body: string): string => createHash('sha256').update(body).digest('hex');
 
@@ -75,6 +89,11 @@ export function decodeManifest(text: string, where: string): Manifest {
     );
   }
   return parsed.data;
+}
+
+/** A digest of what the manifest says, the same whether it was just made or read back; hexadecimal. */
+export function manifestChecksum(manifest: Manifest): string {
+  return digest(JSON.stringify(manifestSchema.parse(JSON.parse(JSON.stringify(manifest)))));
 }
 
 /** Names of all segments that the manifest points at. */

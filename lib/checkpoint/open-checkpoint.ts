@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
 import type { CheckpointEvent } from '../job/handle.ts';
-import type { ActorEntry, Json, Manifest } from './manifest.ts';
+import type { ActorEntry, CommitPointIdentity, Json, Manifest } from './manifest.ts';
 import type { ActorCapture, SourceEntry } from './participants.ts';
 import type { TaskRef } from './snapshot-store.ts';
 
@@ -34,7 +34,7 @@ export interface OpenCheckpoint {
 export function manifestOf(
   open: OpenCheckpoint,
   { job, task }: TaskRef,
-  token: number,
+  { token, commitPoint }: { readonly token: number; readonly commitPoint: CommitPointIdentity },
   actors: ReadonlyMap<string, ActorEntry>,
   handles: readonly (readonly [string, Json])[],
 ): Manifest {
@@ -52,6 +52,7 @@ export function manifestOf(
     finished: [...open.finished],
     jobFinished: open.final?.jobFinished ?? false,
     closed: open.final?.closed ?? false,
+    commitPoint,
   };
 }
 

@@ -54,10 +54,11 @@ export interface TaskStore {
   /** Writes a manifest as prepared and makes it, and the segments that it names, durable. Refuses an id that exists under the same token. */
   prepare(token: number, manifest: Manifest): MaybePromise<void>;
   /**
-   * Marks the prepared manifest `id` of this `token` as committed in the step that checks the fence, and drops prepared ones
-   * that it overtakes. Idempotent by id and token: asked again after a lost answer it succeeds.
+   * Marks the prepared manifest `id` as committed in the step that checks the fence, and drops prepared ones that it
+   * overtakes. Idempotent: asked again after a lost answer it succeeds. `preparedBy` is the token that it was prepared
+   * under, when that is an older one: a commit point outside the store may have named it after its writer had died.
    */
-  confirm(token: number, id: number): MaybePromise<void>;
+  confirm(token: number, id: number, preparedBy?: number): MaybePromise<void>;
   /** All manifests, oldest id first. A damaged one is a `StateLostError` when it is confirmed, and left out when it is only prepared. */
   manifests(): MaybePromise<readonly StoredManifest[]>;
   /**

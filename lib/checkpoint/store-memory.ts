@@ -83,13 +83,14 @@ class MemoryTask implements TaskStore {
     this.#manifests.set(name, { id: manifest.id, token, segments: segmentsOf(manifest), text, isConfirmed: false });
   }
 
-  confirm(token: number, id: number): void {
+  confirm(token: number, id: number, preparedBy = token): void {
     checkFence(this.ref, token, this.#fence);
-    const manifest = this.#manifests.get(manifestName({ id, token }));
+    const key = { id, token: preparedBy };
+    const manifest = this.#manifests.get(manifestName(key));
     if (manifest?.isConfirmed) return;
     const newest = newestOf(this.#confirmed());
     if (newest && id <= newest.id) throw goesBack(this.ref, id, newest.id);
-    if (!manifest) throw notPrepared(this.ref, { id, token });
+    if (!manifest) throw notPrepared(this.ref, key);
     manifest.isConfirmed = true;
   }
 

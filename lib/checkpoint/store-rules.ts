@@ -101,7 +101,7 @@ export function goesBack(ref: TaskRef, id: number, newest: number): InternalErro
   });
 }
 
-/** The error for a manifest that is to be confirmed but was never prepared. */
+/** The error for a manifest that is to be confirmed but was never prepared; `token` is the one that should have done it. */
 export function notPrepared(ref: TaskRef, { id, token }: ManifestKey): InternalError {
   return new InternalError(`Manifest ${id} cannot be confirmed: token ${token} has not prepared it.`, {
     context: { ...ref, checkpointId: id },

@@ -3,6 +3,7 @@ import { JobDefinitionError } from '../errors.ts';
 import { eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 import { Discard } from '../stream/stage.ts';
 import { Wiring } from '../stream/wiring.ts';
+import { decidingSinks } from '../task/chosen-commit-point.ts';
 import { Gate } from '../task/gate.ts';
 import { connectorsOf, verifyGraph } from '../task/graph.ts';
 import type { Job } from './job.ts';
@@ -43,6 +44,7 @@ export function check(job: Job, settings: JobSettings = {}): MaybePromise<void> 
     ends,
   );
   verifyGraph(job.name, wiring.nodes);
+  decidingSinks(job.name, wiring.nodes);
   for (const end of ends) wiring.connect(end, unread);
   gate.close();
   if (failure !== undefined) throw failure;

@@ -1,5 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import { z } from 'zod';
+import type { CommitPointResolver } from '../checkpoint/commit-point.ts';
 import type { SnapshotStore } from '../checkpoint/snapshot-store.ts';
 import { SettingsError } from '../errors.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -155,10 +156,29 @@ const restart = z
   )
   .prefault({});
 
+const recovery = section({
+  acceptCheckpoint: wholeNumber(1).optional().meta({
+    unit: 'checkpoint id',
+    description:
+      'Goes on from this checkpoint, the newest that the store has confirmed, although what decides about checkpoints has lost its record or names one that the store lacks; output that was committed after it comes twice.',
+  }),
+  previousCommitPoint: objectWith<CommitPointResolver>('a commit point, as kafkaCommitPoint({ brokers }) is one', [
+    'resolve',
+  ])
+    .optional()
+    .meta({
+      description:
+        'Where to ask what was decided last when the job no longer has the exactly-once sink that decided, and was not stopped cleanly before it went.',
+    }),
+}).prefault({});
+
 /** The settings of a job: every option with its default, unit and description. Durations are resolved to milliseconds. */
 export const jobSettings = section({
   checkpoint,
   restart: restart.meta({ description: 'Whether and when a failed job starts again from its last checkpoint.' }),
+  recovery: recovery.meta({
+    description: 'Choices for a start that finds something missing; they are made once, and do nothing otherwise.',
+  }),
   task: name().prefault('main').meta({ description: 'Name of the task: with the name of the job it finds its state.' }),
   stopTimeout: duration()
     .prefault('30s')
@@ -229,7 +249,7 @@ export function mergeSettings(job: JobSettings = {}, over: JobSettings = {}): Jo
   return merged as JobSettings;
 }
 
-const sections = new Set<string>(['checkpoint', 'credits', 'params'] satisfies (keyof JobSettings)[]);
+const sections = new Set<string>(['checkpoint', 'recovery', 'credits', 'params'] satisfies (keyof JobSettings)[]);
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 const defined = (value: object): object =>
   Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));

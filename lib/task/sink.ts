@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import type { CommitPointContext, CommitPointResolver, ExternalCommitPoint } from '../checkpoint/commit-point.ts';
 import type { Json } from '../checkpoint/manifest.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -12,6 +13,15 @@ export interface Sink<T> {
   readonly name: string;
   readonly guarantee: 'none' | 'at-least-once' | 'exactly-once';
   check?(): MaybePromise<void>;
+  /**
+   * Says what its output is committed with, for sinks that decide about checkpoints themselves (`commitsIn`): all of a task
+   * must say the same.
+   */
+  readonly commitsWith?: string;
+  /** Makes the commit point of the task, in the place of the store's; asked of one sink, before any is open. */
+  commitsIn?(context: CommitPointContext): ExternalCommitPoint;
+  /** Finds commit points again that decided earlier. */
+  readonly commitPoints?: CommitPointResolver;
   open(context: SinkContext): MaybePromise<SinkWriter<T>>;
 }
 

@@ -84,8 +84,8 @@ export class FailingStore implements TaskStore {
     return this.step('prepare', () => this.store.prepare(token, manifest));
   }
 
-  confirm(token: number, id: number): ReturnType<TaskStore['confirm']> {
-    return this.step('confirm', () => this.store.confirm(token, id));
+  confirm(token: number, id: number, preparedBy?: number): ReturnType<TaskStore['confirm']> {
+    return this.step('confirm', () => this.store.confirm(token, id, preparedBy));
   }
 
   manifests(): ReturnType<TaskStore['manifests']> {

@@ -220,6 +220,36 @@ export function snapshotStoreContract(
         expect(await shown()).toEqual(['1-1?']);
       });
 
+      it('commits what an older incarnation prepared, when a commit point outside the store has named it', async () => {
+        const old = await fixture.task.acquireFence(0);
+        await commit(old, 1, segment(1, old));
+        await prepare(old, 2, segment(2, old));
+        await prepare(old, 3);
+        const between = await fixture.task.acquireFence(0);
+        await prepare(between, 4);
+        const token = await fixture.task.acquireFence(0);
+        await fixture.task.confirm(token, 2, old);
+        await fixture.underTest.open().task(ref).confirm(token, 2, old);
+        // Neither may what comes after it be taken for committed, nor is it the business of a confirmation to judge it.
+        expect(await shown()).toEqual(['1-1', '2-1', '3-1?', '4-2?']);
+        await commit(token, 5);
+        expect(await shown()).toEqual(['1-1', '2-1', '5-3']);
+        expect(await present(segment(2, old))).toEqual([segment(2, old)]);
+      });
+
+      it('of what an older incarnation prepared is refused to whoever was taken over, and never goes back', async () => {
+        const old = await fixture.task.acquireFence(0);
+        await prepare(old, 1);
+        const late = await fixture.task.acquireFence(0);
+        const token = await fixture.task.acquireFence(0);
+        await expect(async () => fixture.task.confirm(late, 1, old)).rejects.toThrow(FencedError);
+        await expect(async () => fixture.task.confirm(token, 2, old)).rejects.toThrow(/token 1 has not prepared/);
+        expect(await shown()).toEqual(['1-1?']);
+        await commit(token, 2);
+        await expect(async () => fixture.task.confirm(token, 1, old)).rejects.toThrow(InternalError);
+        expect(await shown()).toEqual(['2-3']);
+      });
+
       it('drops the prepared ones that it overtakes: lower ids, and whatever older incarnations left', async () => {
         const old = await fixture.task.acquireFence(0);
         await prepare(old, 3);

@@ -48,13 +48,13 @@ class Model {
     });
   }
 
-  confirm(token: number, id: number): Outcome {
+  confirm(token: number, id: number, preparedBy: number): Outcome {
     return this.#under(token, () => {
-      const manifest = this.manifests.find(m => m.id === id && m.token === token);
+      const manifest = this.manifests.find(m => m.id === id && m.token === preparedBy);
       if (manifest?.confirmed) return 'done';
       if (!manifest || id <= this.#newest()) return 'INTERNAL';
       manifest.confirmed = true;
-      this.#drop(m => !m.confirmed && (m.id <= id || m.token < token));
+      this.#drop(m => !m.confirmed && (m.id <= id || m.token < preparedBy));
       return 'done';
     });
   }
@@ -114,7 +114,16 @@ const step = fc.oneof(
       which: fc.nat(15),
     }),
   },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('confirm' as const), by: fc.nat(2), back: fc.nat(2) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('confirm' as const),
+      by: fc.nat(2),
+      back: fc.nat(2),
+      // A commit point outside the store may name what an older incarnation prepared.
+      older: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.nat(2)),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('collect' as const), by: fc.nat(2), back: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const), by: fc.nat(2) }) },
 );
@@ -185,7 +194,8 @@ async function compare(
       }
       case 'confirm': {
         const id = Math.max(1, lastId - next.back);
-        return [model.confirm(token, id), await outcome(() => task.confirm(token, id))];
+        const preparedBy = Math.max(1, token - next.older);
+        return [model.confirm(token, id, preparedBy), await outcome(() => task.confirm(token, id, preparedBy))];
       }
       case 'collect': {
         const ids = [lastId - next.back - 1, lastId - next.back - 2].filter(id => id > 0);

@@ -39,6 +39,7 @@ describe('settings of a job', () => {
         jitter: 0.1,
         resetAfter: 600_000,
       },
+      recovery: {},
       task: 'main',
       stopTimeout: 30_000,
       credits: { limit: 10_000 },
@@ -158,7 +159,9 @@ describe('settings of a job', () => {
   });
 
   it('refuse what is no object', () => {
-    expect(problems(7)[0]).toMatch(/^settings: 7 was given; accepted is an object with checkpoint, restart, task/);
+    expect(problems(7)[0]).toMatch(
+      /^settings: 7 was given; accepted is an object with checkpoint, restart, recovery, task/,
+    );
     expect(problems({ checkpoint: '10s' })).toEqual([
       'checkpoint: "10s" was given; accepted is an object with interval, mode, timeout, minPause, tolerableFailures, retained, onCancel, atLeastEvery, compression, commitTimeout',
     ]);

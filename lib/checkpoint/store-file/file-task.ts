@@ -93,8 +93,8 @@ export class FileTask implements TaskStore {
     await this.#checkedHead(token);
   }
 
-  confirm(token: number, id: number): Promise<void> {
-    const key = { id, token };
+  confirm(token: number, id: number, preparedBy = token): Promise<void> {
+    const key = { id, token: preparedBy };
     return this.#change(token, async head => {
       const { confirmed } = head.entry;
       if (isIn(confirmed, key)) {
