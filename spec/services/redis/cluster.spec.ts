@@ -1,45 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { redisStore } from '../../../connectors/redis/index.ts';
 import { taskKeys } from '../../../connectors/redis/keys.ts';
 import type { SnapshotStore } from '../../../lib/checkpoint/snapshot-store.ts';
-import { freePort } from '../../../tools/services/free-port.ts';
-import { type RedisServer, startRedis } from '../../../tools/services/redis.ts';
 import { snapshotStoreContract } from '../../contract/snapshot-store.contract.ts';
 import { bytesOf, manifestOf, segment } from '../../contract/snapshot-store.manifests.ts';
+import { type RedisCluster, startCluster } from './cluster.ts';
 
-let servers: RedisServer[] = [];
-let nodes: Redis[] = [];
+let running: RedisCluster;
+let nodes: readonly Redis[] = [];
+let servers: RedisCluster['servers'] = [];
 
 beforeAll(async () => {
-  servers = await Promise.all(
-    [0, 1, 2].map(async () =>
-      startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-port', `${await freePort()}`] }),
-    ),
-  );
-  nodes = servers.map(({ url }) => new Redis(url));
-  const slots = [0, 5461, 10923, 16384];
-  for (const [i, node] of nodes.entries()) {
-    await node.call('CLUSTER', 'ADDSLOTSRANGE', slots[i] as number, (slots[i + 1] as number) - 1);
-    await node.call('CONFIG', 'SET', 'cluster-require-full-coverage', 'yes');
-  }
-  for (const [i, server] of servers.entries()) {
-    const [, busPort = ''] = ((await nodes[i]?.config('GET', 'cluster-port')) ?? []) as string[];
-    await nodes[0]?.call('CLUSTER', 'MEET', '127.0.0.1', server.port, busPort);
-  }
-  const isReady = async () => {
-    const infos = await Promise.all(nodes.map(node => node.cluster('INFO')));
-    return infos.every(info => info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3'));
-  };
-  // Nodes tell one another by gossip; there is nothing to wait on but their word.
-  while (!(await isReady())) await new Promise(resolve => setTimeout(resolve, 20));
+  running = await startCluster();
+  ({ nodes, servers } = running);
 });
 
-afterAll(async () => {
-  for (const node of nodes) node.disconnect();
-  for (const server of servers) await server.stop();
-});
+afterAll(() => running[Symbol.asyncDispose]());
 
 const cluster = () => [`127.0.0.1:${servers[0]?.port}`];
 const keysWith = async (prefix: string) => Promise.all(nodes.map(node => node.keys(`${prefix}*`)));
