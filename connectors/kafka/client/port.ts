@@ -63,7 +63,7 @@ export interface NewTopic {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** One broker. Each method is one request and its answer. */
+/** One broker. Each method is one request and its answer, whose topics and partitions come in any order. */
 export interface KafkaNode {
   readonly id: number;
   readonly address: string;
