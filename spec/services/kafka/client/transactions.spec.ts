@@ -142,10 +142,11 @@ describe('a transactional id that is taken again', () => {
     const limits = { maxWaitMs: 2_000, minBytes: 1, maxBytes: 1_000_000 };
     const batchAt = async (offset: number) => {
       const partitions = [{ topic, partition: 0, offset, maxBytes: 1_000_000 }];
-      const [fetched] = await leader.fetch({ isolation: 'read_committed', ...limits, partitions });
-      const cursor = new BatchCursor(fetched?.records ?? Buffer.alloc(0));
-      expect(cursor.nextBatch()).toBe(true);
-      return { fetched, cursor };
+      for (;;) {
+        const [fetched] = await leader.fetch({ isolation: 'read_committed', ...limits, partitions });
+        const cursor = new BatchCursor(fetched?.records ?? Buffer.alloc(0));
+        if (cursor.nextBatch()) return { fetched, cursor };
+      }
     };
     const data = await batchAt(0);
     expect(data.fetched).toMatchObject({ logStartOffset: 0, abortedTransactions: [{ producerId, firstOffset: 0 }] });
