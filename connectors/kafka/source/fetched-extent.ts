@@ -1,17 +1,13 @@
-/** Where the fields of a record batch header lie: https://kafka.apache.org/documentation/#recordbatch. */
-const batchLengthAt = 8;
-const lastOffsetDeltaAt = 23;
-const headerEnd = 27;
-const beforeLength = 12;
+import { at, beforeLength, readInt64 } from '../client/wire/record-batch.ts';
 
 /** The offset behind the last whole batch of fetched records; `undefined` when there is none. Reads only batch headers. */
 export function behindFetched(records: Buffer): number | undefined {
   let behind: number | undefined;
-  for (let start = 0; start + headerEnd <= records.length; ) {
-    const end = start + beforeLength + records.readInt32BE(start + batchLengthAt);
+  for (let start = 0; start + at.records <= records.length; ) {
+    const end = start + beforeLength + records.readInt32BE(start + at.batchLength);
     // A length that cannot be is for whoever reads the batch to refuse.
-    if (end > records.length || end < start + headerEnd) break;
-    behind = Number(records.readBigInt64BE(start)) + records.readInt32BE(start + lastOffsetDeltaAt) + 1;
+    if (end > records.length || end < start + at.records) break;
+    behind = readInt64(records, start + at.baseOffset) + records.readInt32BE(start + at.lastOffsetDelta) + 1;
     start = end;
   }
   return behind;

@@ -22,6 +22,8 @@ export interface FetchEvents {
   changed(): void;
   /** The broker does not have the offset that the partition is at; nothing more is asked of it until `seek`. */
   outOfRange(partition: TopicPartition, offset: number): void;
+  /** There is no record from `offset` on before `end`, and the partition is to be read up to a stop offset before that. */
+  nothingBefore(partition: TopicPartition, offset: number, end: number): void;
   /** Fetching cannot go on. */
   failed(error: unknown): void;
 }
@@ -231,12 +233,15 @@ export class Fetcher {
     if (this.#isClosed) return;
     const asked = new PartitionMap<Asked>();
     for (const partition of partitions) asked.set(partition, partition);
+    // A full answer leaves out what there is of other partitions; an empty one says that there is nothing.
+    const isEmpty = answers.every(({ records }) => records.length === 0);
     for (const answer of answers) {
       const one = asked.get(answer);
-      if (one && this.plan.isCurrent(one)) this.#take(one, answer);
+      if (one && this.plan.isCurrent(one)) this.#take(one, answer, isEmpty);
       asked.delete(answer);
     }
-    const unanswered = [...asked.values()].filter(one => this.plan.isCurrent(one));
+    // A broker that throttles this client answers for none.
+    const unanswered = answers.length === 0 ? [] : [...asked.values()].filter(one => this.plan.isCurrent(one));
     if (unanswered.length > 0) this.#retry(unanswered, `broker ${node.address} did not answer for it`, true);
     this.#events.changed();
     // What this answer did not use of the buffer is there for the other nodes.
@@ -244,7 +249,7 @@ export class Fetcher {
     this.#schedule();
   }
 
-  #take(asked: Asked, answer: FetchedPartition): void {
+  #take(asked: Asked, answer: FetchedPartition, isEmpty: boolean): void {
     if (answer.error !== 'NONE') {
       this.#refused(asked, answer.error);
       return;
@@ -257,6 +262,7 @@ export class Fetcher {
     const { logStartOffset: logStart, lastStableOffset, highWatermark } = answer;
     const end = this.#settings.isolation === 'read_committed' ? lastStableOffset : highWatermark;
     this.extents.set(asked, { logStart, end });
+    if (isEmpty && end >= (this.plan.of(asked)?.stop ?? end + 1)) this.#events.nothingBefore(asked, asked.offset, end);
     if (answer.records.length === 0) return;
     const behind = behindFetched(answer.records);
     if (behind === undefined) return;
@@ -325,5 +331,5 @@ export class Fetcher {
 
 /** Whether trying again cannot help. */
 export function isLasting(error: unknown): boolean {
-  return error instanceof TidemarkError && !error.retriable;
+  return !(error instanceof TidemarkError) || !error.retriable;
 }

@@ -6,7 +6,7 @@ import { type KafkaConnectionOptions, type KafkaConnectionSettings, kafkaConnect
 import type { PoisonPolicy } from './dead-letters.ts';
 import type { NoGroupOffset, StartPosition } from './start-position.ts';
 import type { StopPosition } from './stop-position.ts';
-import type { TopicSelection } from './topic-watch.ts';
+import { selects, type TopicSelection } from './topic-watch.ts';
 
 const { choice, duration, durationOrOff, flag, functionOf, objectWith, section, wholeNumber } = settingsFields;
 
@@ -81,6 +81,9 @@ export interface KafkaSourceSettings<T = unknown> {
   readonly partitionBytes: number;
   readonly bufferBytes: number;
 }
+
+/** The settings that do not depend on the type of the values. */
+export type ReadSettings = Omit<KafkaSourceSettings, 'value' | 'timestamp'>;
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -230,7 +233,7 @@ function crossChecks(settings: z.output<typeof schema>): string[] {
     problems.push(`maxBufferedBytes: ${maxBufferedBytes} is less than maxRequestBytes, ${maxRequestBytes}`);
   }
   const { onBadRecord: policy } = settings;
-  if (typeof policy === 'object' && !(topic instanceof RegExp) && topic.includes(policy.deadLetter)) {
+  if (typeof policy === 'object' && selects(topic, { topic: policy.deadLetter, isInternal: false, partitions: [] })) {
     problems.push(`onBadRecord.deadLetter: "${policy.deadLetter}" is read by this source itself`);
   }
   return problems;

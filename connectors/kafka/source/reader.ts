@@ -1,0 +1,377 @@
+import type { Subscription } from 'rxjs';
+import {
+  InternalError,
+  type Json,
+  type SourceContext,
+  type SourceMeasures,
+  type SourceReader,
+} from '../../../lib/index.ts';
+import type { KafkaClient, TopicPartition } from '../client/port.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import { Discovery } from './discovery.ts';
+import { TopicError } from './errors.ts';
+import { Fetcher } from './fetcher.ts';
+import { GroupCommits } from './group-commits.ts';
+import { isEmptyToTheEnd, offsetInPlaceOf } from './log-limits.ts';
+import { listOffsets } from './offset-lookup.ts';
+import type { KafkaSourceSettings } from './options.ts';
+import { PartitionPosition } from './partition-position.ts';
+import { listed, PartitionMap, partitionText } from './partitions.ts';
+import type { Patience } from './patience.ts';
+import { Poison } from './poison.ts';
+import { positionJson, readPosition } from './position.ts';
+import { RecordBatch, RecordRun, type RunEnd } from './record-run.ts';
+import { type SourceStart, type StartedPartition, shrunk } from './source-start.ts';
+import type { TopicChanges } from './topic-watch.ts';
+
+export interface ReaderServices<T> {
+  readonly client: KafkaClient;
+  readonly settings: KafkaSourceSettings<T>;
+  readonly context: SourceContext<T>;
+  readonly group: string;
+  readonly patience: Patience;
+  readonly deadLetters: DeadLetters | undefined;
+}
+
+/** The most records in one call of the task; then timers, barriers and other input have their turn. */
+const batchRecords = 1_000;
+
+interface ReadPartition extends TopicPartition {
+  readonly position: PartitionPosition;
+  readonly first: number;
+  records: number;
+}
+
+/** An open Kafka source: gives what the fetcher brings, batch by batch, and knows how far it is. */
+export class KafkaReader<T> implements SourceReader {
+  readonly #services: ReaderServices<T>;
+  readonly #cluster: string;
+  readonly #partitions = new PartitionMap<ReadPartition>();
+  readonly #positions = new PartitionMap<PartitionPosition>();
+  readonly #fetcher: Fetcher;
+  readonly #poison: Poison;
+  readonly #commits: GroupCommits;
+  readonly #discovery: Discovery | undefined;
+  readonly #batch = new RecordBatch<T>();
+  readonly #aborting = new AbortController();
+  /** Partitions whose stop offset is not reached; only of a bounded source. */
+  readonly #unfinished = new Set<ReadPartition>();
+  /** Offsets that the broker does not have, while what was fetched before them is still read. */
+  readonly #missingOffsets = new PartitionMap<number>();
+  #run: RecordRun<T> | undefined;
+  #isPaused = false;
+  #isClosed = false;
+  #hasChanged = false;
+  #wake: (() => void) | undefined;
+  #loop: Promise<void> | undefined;
+  #autoCommit: Subscription | undefined;
+
+  constructor(services: ReaderServices<T>, start: SourceStart) {
+    this.#services = services;
+    this.#cluster = start.cluster;
+    const { client, settings, context, group } = services;
+    const { logger, scheduler } = context;
+    this.#fetcher = new Fetcher(client, settings, scheduler, logger, {
+      changed: () => this.#changed(),
+      outOfRange: (partition, offset) => this.#missing(partition, offset),
+      failed: error => this.#failed(error),
+      nothingBefore: (partition, offset, end) => this.#guard(this.#mayHaveEnded(partition, offset, end)),
+    });
+    this.#poison = new Poison({
+      policy: typeof settings.onBadRecord === 'string' ? settings.onBadRecord : 'dead letter',
+      deadLetters: services.deadLetters,
+      source: settings.name,
+      logger,
+      now: () => scheduler.now(),
+    });
+    this.#commits = new GroupCommits(client, group, logger, () => scheduler.now());
+    const changed = (changes: TopicChanges) => this.#topicsChanged(changes);
+    if (settings.discovery !== 'off') {
+      this.#discovery = new Discovery(client, start.watch, settings.discovery, scheduler, logger, changed);
+    }
+    for (const partition of start.partitions) this.#add(partition);
+  }
+
+  start(): void {
+    for (const { topic, partition, position } of this.#partitions.values()) {
+      if (!position.isReached) this.#fetcher.add({ topic, partition }, position.next, position.stop);
+    }
+    this.#discovery?.begin(error => this.#failed(error));
+    this.#commitByTheClock();
+    this.#loop = this.#read();
+  }
+
+  position(): Json {
+    return positionJson(this.#cluster, this.#services.group, this.#positions.topics());
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#changed();
+  }
+
+  committed(_id: number, position: Json): void {
+    const { settings, context } = this.#services;
+    if (!settings.commitOffsets || this.#isClosed || context.hasPublished?.(position)) return;
+    this.#commits.commit(readPosition(position, settings.name).partitions);
+  }
+
+  progress(): number | undefined {
+    if (this.#services.settings.stop === undefined) return undefined;
+    let [read, all] = [0, 0];
+    for (const { position, first } of this.#partitions.values()) {
+      all += Math.max(0, position.stop - first);
+      read += Math.max(0, Math.min(position.next, position.stop) - first);
+    }
+    return all === 0 ? 1 : read / all;
+  }
+
+  measures(): SourceMeasures {
+    const partitions = [...this.#partitions.values()].map(one => {
+      const end = this.#fetcher.extents.get(one)?.end;
+      const { position, records } = one;
+      const lag = end === undefined ? {} : { lag: Math.max(0, end - position.next) };
+      return { name: partitionText(one), position: position.next, records, ...lag };
+    });
+    const { skipped, deadLettered } = this.#poison;
+    return { partitions, skipped: { null: this.#batch.nothings, poison: skipped, 'dead letter': deadLettered } };
+  }
+
+  /** Gives no more of one partition; what was fetched of it is fetched again later. */
+  pausePartition(partition: TopicPartition): void {
+    const position = this.#positions.get(partition);
+    if (position) this.#fetcher.pause(partition, position.next);
+  }
+
+  resumePartition(partition: TopicPartition): void {
+    this.#fetcher.resume(partition);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#fetcher.close();
+      this.#discovery?.close();
+      this.#autoCommit?.unsubscribe();
+      this.#services.patience.close();
+      this.#aborting.abort();
+      this.#changed();
+    }
+    await this.#loop;
+    await this.#commits.settled();
+  }
+
+  #add({ topic, partition, next, stop, first }: StartedPartition): void {
+    const position = new PartitionPosition(next, stop);
+    const added: ReadPartition = { topic, partition, position, first, records: 0 };
+    this.#partitions.set(added, added);
+    this.#positions.set(added, position);
+    if (stop !== undefined && !position.isReached) this.#unfinished.add(added);
+  }
+
+  get #isOver(): boolean {
+    return this.#services.settings.stop !== undefined && this.#unfinished.size === 0;
+  }
+
+  async #read(): Promise<void> {
+    try {
+      while (await this.#mayGive()) {
+        if (this.#isOver) {
+          this.#services.context.complete();
+          return;
+        }
+        const end = this.#fill();
+        const handled = this.#batch.handled;
+        this.#give();
+        if (typeof end === 'object') await this.#load(end.missing);
+        else if (end === 'idle' && handled === 0 && !this.#isOver) await this.#untilChanged();
+        else await turn();
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Fills the batch from what was fetched; `idle` when nothing of it is left. */
+  #fill(): RunEnd | 'idle' {
+    try {
+      for (;;) {
+        this.#run = this.#current() ?? this.#nextRun();
+        if (!this.#run) return 'idle';
+        const before = this.#batch.values.length;
+        const { chunk } = this.#run;
+        const end = this.#run.fill(this.#batch, batchRecords);
+        this.#count(chunk, this.#batch.values.length - before);
+        if (end === 'full' || typeof end === 'object') return end;
+        this.#fetcher.done(chunk);
+        this.#run = undefined;
+        this.#wasRead(chunk);
+      }
+    } catch (error) {
+      // What came before the record that cannot be read is given first.
+      this.#give();
+      throw error;
+    }
+  }
+
+  #wasRead(chunk: TopicPartition): void {
+    const partition = this.#partitions.get(chunk);
+    if (partition?.position.isReached) this.#unfinished.delete(partition);
+    const missing = this.#missingOffsets.get(chunk);
+    if (missing !== undefined) this.#missing(chunk, missing);
+  }
+
+  #current(): RecordRun<T> | undefined {
+    return this.#run && this.#fetcher.isCurrent(this.#run.chunk) ? this.#run : undefined;
+  }
+
+  #nextRun(): RecordRun<T> | undefined {
+    const chunk = this.#fetcher.take();
+    if (!chunk) return undefined;
+    const position = this.#positions.get(chunk);
+    if (!position?.continuesAt(chunk.offset)) {
+      throw new InternalError(
+        `Records of ${partitionText(chunk)} from offset ${chunk.offset} do not continue its position, ${position?.next}.`,
+      );
+    }
+    const { value: deserializer, timestamp } = this.#services.settings;
+    return new RecordRun(chunk, position, { deserializer, timestamp, poison: this.#poison });
+  }
+
+  #count(partition: TopicPartition, records: number): void {
+    const of = this.#partitions.get(partition);
+    if (of) of.records += records;
+  }
+
+  /** The task handles the batch before this returns. */
+  #give(): void {
+    const batch = this.#batch;
+    const { values, timestamps } = batch;
+    batch.clear();
+    if (values.length > 0 && !this.#isClosed) this.#services.context.batch(values, timestamps);
+  }
+
+  async #load(missing: ReadonlySet<number>): Promise<void> {
+    await this.#services.settings.value.load?.(missing, this.#aborting.signal);
+  }
+
+  /** Waits while the source is paused; `false` once it is closed. */
+  async #mayGive(): Promise<boolean> {
+    while (this.#isPaused && !this.#isClosed) await this.#untilChanged();
+    return !this.#isClosed;
+  }
+
+  #changed(): void {
+    this.#hasChanged = true;
+    this.#wake?.();
+  }
+
+  /** Waits until there is something new to look at; what was new since the last wait counts. */
+  async #untilChanged(): Promise<void> {
+    if (!this.#hasChanged && !this.#isClosed) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+    this.#hasChanged = false;
+  }
+
+  #failed(error: unknown): void {
+    if (this.#isClosed) return;
+    this.#fetcher.close();
+    this.#services.context.error(error);
+  }
+
+  #guard(work: Promise<void>): void {
+    void work.catch(error => this.#failed(error));
+  }
+
+  /** The broker does not have this offset. What was fetched before it is given first; then it is decided where to go on. */
+  #missing(partition: TopicPartition, wanted: number): void {
+    const position = this.#positions.get(partition);
+    if (!position || position.next < wanted) {
+      this.#missingOffsets.set(partition, wanted);
+      return;
+    }
+    this.#missingOffsets.delete(partition);
+    this.#guard(this.#goOnElsewhere(partition, position));
+  }
+
+  async #goOnElsewhere({ topic, partition }: TopicPartition, position: PartitionPosition): Promise<void> {
+    const { client, patience, settings, context } = this.#services;
+    const services = { client, patience, settings, logger: context.logger };
+    const offset = await offsetInPlaceOf(services, { topic, partition }, position.next);
+    if (offset === undefined || this.#isClosed) return;
+    position.moveTo(offset);
+    this.#fetcher.seek({ topic, partition }, offset);
+    this.#wasRead({ topic, partition });
+    this.#changed();
+  }
+
+  async #mayHaveEnded(partition: TopicPartition, offset: number, end: number): Promise<void> {
+    const of = this.#partitions.get(partition);
+    const isThere = () => of && this.#unfinished.has(of) && of.position.next === offset && end >= of.position.stop;
+    if (!of || !isThere() || !(await isEmptyToTheEnd(this.#services.client, of.topic)) || !isThere()) return;
+    of.position.passedBatch(of.position.stop - 1);
+    this.#unfinished.delete(of);
+    this.#fetcher.remove(partition);
+    this.#changed();
+  }
+
+  async #topicsChanged({ added, removed, shrunk: smaller }: TopicChanges): Promise<void> {
+    const { client, patience, settings, context } = this.#services;
+    const [first] = smaller;
+    if (first) throw shrunk(settings.name, first.topic, first.from, first.to);
+    if (removed.length > 0) this.#removed(removed);
+    if (added.length === 0) return;
+    const queries = added.map(partition => ({ ...partition, at: 'earliest' as const }));
+    const earliest = await listOffsets(client, patience, queries, 'read_uncommitted');
+    if (!earliest || this.#isClosed) return;
+    for (const partition of added) {
+      const next = earliest.get(partition) ?? 0;
+      this.#add({ ...partition, next, stop: undefined, first: next });
+      this.#fetcher.add(partition, next);
+    }
+    context.logger.info(
+      { partitions: listed(added.map(partitionText)) },
+      'found new partitions; they are read from their beginning',
+    );
+  }
+
+  #removed(topics: readonly string[]): void {
+    const { settings, context } = this.#services;
+    if (!(settings.topics instanceof RegExp)) {
+      throw new TopicError(
+        `The topic ${topics.join(', ')} was deleted while it was read. Create it again and start the job afresh, or take it out of the source.`,
+        { context: { source: settings.name } },
+      );
+    }
+    context.logger.warn({ topics }, 'topics were deleted: they are not read any more');
+    for (const { topic, partition } of [...this.#partitions.values()].filter(one => topics.includes(one.topic))) {
+      this.#fetcher.remove({ topic, partition });
+      this.#partitions.delete({ topic, partition });
+      this.#positions.delete({ topic, partition });
+    }
+  }
+
+  /** Where no checkpoint says how far the job is, the group's offsets do: what the task has handled, at intervals. */
+  #commitByTheClock(): void {
+    const { settings, context } = this.#services;
+    const interval = settings.autoCommitInterval;
+    if (context.takesCheckpoints !== false || !settings.commitOffsets || interval === 'off') return;
+    this.#autoCommit = context.scheduler.schedule(() => {
+      if (this.#isClosed) return;
+      const offsets = new PartitionMap<number>();
+      for (const [partition, { next }] of this.#positions.entries()) offsets.set(partition, next);
+      this.#commits.commit(offsets);
+      this.#commitByTheClock();
+    }, interval);
+  }
+}
+
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
