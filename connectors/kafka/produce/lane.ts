@@ -35,6 +35,8 @@ export class Lane<N> implements TopicPartition {
   /** Failures in a row, and since when; in ms of the monotonic clock. */
   failures = 0;
   failingSince = 0;
+  /** When everything was acknowledged, if it was. */
+  idleSince = Number.POSITIVE_INFINITY;
   /** Nothing is sent before this time. */
   notBefore = 0;
   readonly #host: LaneHost;

@@ -15,6 +15,8 @@ export interface LaneSettings {
 }
 
 const mostIdleWriters = 64;
+/** Brokers forget producers that rest: after a day, unless producer.id.expiration.ms says otherwise. */
+const forgottenAfterMs = 5 * 60_000;
 
 /** All partitions that a producer writes to, and what of their records is not acknowledged. `wake` is called when a batch may be sent. */
 export class Lanes<N> implements LaneHost {
@@ -50,10 +52,7 @@ export class Lanes<N> implements LaneHost {
   ): void {
     if (topic !== this.#lastTopic) this.#toTopic(topic);
     const lane = this.#lastLanes[partition] ?? this.#newLane(topic, partition);
-    if (!lane.isBusy) {
-      lane.isBusy = true;
-      this.busy.add(lane);
-    }
+    if (!lane.isBusy) this.#rouse(lane);
     this.bufferedBytes += lane.append(timestamp, key, value, headers);
     this.bufferedRecords++;
     if (!this.#isLingering) this.#beginLinger();
@@ -71,8 +70,10 @@ export class Lanes<N> implements LaneHost {
     this.busy.add(lane);
   }
 
+  /** Everything of it is acknowledged. */
   rest(lane: Lane<N>): void {
     lane.isBusy = false;
+    lane.idleSince = performance.now();
     this.busy.delete(lane);
   }
 
@@ -108,6 +109,12 @@ export class Lanes<N> implements LaneHost {
     writer.close(this.#settings.compression);
     this.#wake();
     return this.#lines.closed();
+  }
+
+  #rouse(lane: Lane<N>): void {
+    lane.isBusy = true;
+    this.busy.add(lane);
+    if (performance.now() - lane.idleSince > forgottenAfterMs) lane.window.doubt();
   }
 
   #toTopic(topic: string): void {

@@ -23,6 +23,9 @@ interface OpenSlot<B> extends Slot<B> {
  * `limit` batches that lack an acknowledgement are sent: a broker remembers five batches of a producer per partition, so
  * it knows each of them again. After a failure everything that is in flight is waited for; then the failed ones go one by
  * one, oldest first, with the sequence numbers that they had.
+ *
+ * A broker that knows nothing of a producer takes any sequence number as the first: were a first batch lost and the second
+ * one written, the first could not follow. So until a batch is acknowledged they go one by one too.
  */
 export class SendWindow<B extends { readonly recordCount: number }> {
   readonly #limit: number;
@@ -32,6 +35,7 @@ export class SendWindow<B extends { readonly recordCount: number }> {
   #sent = 0;
   #inFlight = 0;
   #failed = 0;
+  #isKnown = false;
 
   constructor(limit: number, firstSequence = 0) {
     this.#limit = limit;
@@ -45,13 +49,13 @@ export class SendWindow<B extends { readonly recordCount: number }> {
 
   /** Whether a batch that came now could be sent at once. */
   get hasRoom(): boolean {
-    return this.#failed === 0 && this.#slots.length < this.#limit;
+    return this.#failed === 0 && this.#slots.length < this.#most;
   }
 
   /** Whether `next` has one. */
   get isReady(): boolean {
     if (this.#failed > 0) return this.#inFlight === 0;
-    return this.#sent < this.#slots.length && this.#sent < this.#limit;
+    return this.#sent < this.#slots.length && this.#sent < this.#most;
   }
 
   add(batch: B): void {
@@ -86,6 +90,7 @@ export class SendWindow<B extends { readonly recordCount: number }> {
 
   acknowledged(slot: Slot<B>): void {
     this.#landed(slot).state = 'acknowledged';
+    this.#isKnown = true;
     while (this.#slots[0]?.state === 'acknowledged') {
       this.#slots.shift();
       this.#sent--;
@@ -102,6 +107,16 @@ export class SendWindow<B extends { readonly recordCount: number }> {
   restart(): void {
     if (!this.isEmpty) throw new InternalError('Sequence numbers cannot begin again while batches are on their way.');
     this.#nextSequence = 0;
+    this.#isKnown = false;
+  }
+
+  /** Nothing was written for so long that the broker may have forgotten the producer. */
+  doubt(): void {
+    this.#isKnown = false;
+  }
+
+  get #most(): number {
+    return this.#isKnown ? this.#limit : 1;
   }
 
   #landed(slot: Slot<B>): OpenSlot<B> {
