@@ -1,9 +1,9 @@
-import { Packr } from 'msgpackr';
 import type { Sink } from '../../lib/index.ts';
 import { Connection } from './connection.ts';
 import { AtLeastOnceWriter } from './sink/at-least-once.ts';
 import { ExactlyOnceWriter } from './sink/exactly-once.ts';
 import { type RedisSinkOptions, type SinkSettings, sinkSettings } from './sink/options.ts';
+import { packWords } from './sink/pack-words.ts';
 import { sinkScripts } from './sink/scripts/index.ts';
 
 /**
@@ -35,7 +35,7 @@ async function check({ redis, name, hashTag, guarantee }: SinkSettings): Promise
       return;
     }
     const base = `${redis.prefix}:{${hashTag ?? 'probe'}}:probe`;
-    const words = new Packr({ useRecords: false }).pack(['sink', name]);
+    const words = packWords([['sink', name]]);
     await connection.script('try out what a sink does', 'probeSink', [`${base}:state`, `${base}:parts`], words);
   } finally {
     await connection.close();

@@ -196,7 +196,7 @@ export class RedisTask implements TaskStore {
       case 'back':
         throw storeRules.goesBack(ref, about.id, Number(rest[0]));
       case 'missing':
-        throw storeRules.notPrepared(ref, about);
+        throw storeRules.notPrepared(ref, { id: about.id, token: Number(args[2]) });
       case 'kept':
         throw storeRules.notCollectable(ref, args.map(Number), Number(rest[0]));
       case 'lost':

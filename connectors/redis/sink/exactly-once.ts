@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Packr } from 'msgpackr';
 import { type Json, type Key, messageOf, type SinkContext, type SinkWriter } from '../../../lib/index.ts';
 import { Connection } from '../connection.ts';
 import { serverNotices } from '../server-notices.ts';
@@ -8,6 +7,7 @@ import type { CommandWords } from './encode-command.ts';
 import { readHandle, type SinkHandle } from './handle.ts';
 import { sinkKeys } from './keys.ts';
 import type { SinkSettings } from './options.ts';
+import { packWords } from './pack-words.ts';
 import { PartLedger } from './part-ledger.ts';
 import { pointerOf } from './pointer.ts';
 import { RecordCommands } from './record-commands.ts';
@@ -17,7 +17,6 @@ import { SinkScripts } from './sink-scripts.ts';
 import { claimedError, type SinkPlace, verdictError } from './verdict.ts';
 
 const rowsInPiece = 1_000;
-const packr = new Packr({ useRecords: false });
 
 /** What is written between two barriers. */
 interface Part {
@@ -73,11 +72,12 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
     from: { readonly id: number; readonly token: number; readonly handle: Json } | undefined,
   ): Promise<void> {
     const { name, existing } = this.#settings;
-    const handle = from && readHandle(from.handle, name);
-    const restored = from ? pointerOf(from) : '';
+    // What an at-least-once sink of this name has left is nothing.
+    const handle = from && from.handle !== null ? readHandle(from.handle, name) : undefined;
+    const restored = from && handle ? pointerOf(from) : '';
     const [verdict = '', applied = '', ...staged] = await this.#scripts.claim(
       restored,
-      handle?.after ?? '',
+      handle ?? { after: '', parts: [] },
       existing === 'keep',
     );
     if (verdict === 'stale') throw claimedError(applied, this.#place);
@@ -173,7 +173,7 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
 
   #pieceOf(part: Part, commands: readonly CommandWords[]): Sending<Part> {
     const piece = String(part.pieces++);
-    const bytes = packr.pack(commands);
+    const bytes = packWords(commands);
     return { owner: part, send: () => this.#stage(part, piece, bytes) };
   }
 
@@ -184,7 +184,7 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
     for (let i = 0; i < pieces; i++) {
       let bytes: Buffer | undefined;
       const send = () => {
-        bytes ??= packr.pack(taken(rows, rowsInPiece));
+        bytes ??= packWords(taken(rows, rowsInPiece));
         return this.#stage(part, `n${i}`, bytes);
       };
       this.#queue.push({ owner: part, send });

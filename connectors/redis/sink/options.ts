@@ -44,7 +44,7 @@ const schema = section({
     .min(1, { error: 'a name that is not empty' })
     .max(100, { error: 'a name of at most 100 characters' }),
   write: functionOf<RedisWrite<unknown>>('a function from a record to its commands'),
-  redis: z.custom<string | RedisStoreOptions>(),
+  redis: z.custom<string | RedisStoreOptions>().optional(),
   guarantee: choice('exactly-once', 'at-least-once').default('exactly-once'),
   hashTag: z
     .string({ error: 'a text without braces' })

@@ -2,6 +2,7 @@ import { StoreUnavailableError } from '../../../lib/index.ts';
 import type { Connection } from '../connection.ts';
 import { durably } from '../durable-write.ts';
 import { RedisSinkError } from '../errors.ts';
+import type { SinkHandle } from './handle.ts';
 import type { SinkKeys } from './keys.ts';
 import type { SinkScript } from './scripts/index.ts';
 import { type SinkPlace, verdictError } from './verdict.ts';
@@ -29,9 +30,14 @@ export class SinkScripts {
   }
 
   /** Makes the claim; answers the verdict, the newest applied checkpoint and what is staged. */
-  async claim(restored: string, after: string, keeps: boolean): Promise<readonly string[]> {
-    const { state, parts } = this.#keys;
-    const args = [this.#place.token, this.#nonce, restored, after, keeps ? 1 : 0];
+  async claim(
+    restored: string,
+    handle: Pick<SinkHandle, 'after' | 'parts'>,
+    keeps: boolean,
+  ): Promise<readonly string[]> {
+    const { state, parts, part } = this.#keys;
+    const names = handle.parts.map(({ name }) => name);
+    const args = [this.#place.token, this.#nonce, part, restored, handle.after, keeps ? 1 : 0, ...names];
     return this.durably('claim the output', async () => {
       const answer = await this.#connection.script('claim the output', 'claimSink', [state, parts], ...args);
       return answer as string[];

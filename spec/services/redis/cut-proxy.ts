@@ -7,6 +7,8 @@ export class CutProxy {
   readonly #sockets = new Set<Socket>();
   #cutAtReply = false;
   #refuses = false;
+  /** What clients sent while requests are held. */
+  #held: (() => void)[] | undefined;
   /** How often a client connected. */
   connections = 0;
 
@@ -27,7 +29,11 @@ export class CutProxy {
           server.destroy();
         });
       }
-      client.on('data', data => server.write(data));
+      client.on('data', data => {
+        const pass = () => server.write(data);
+        if (this.#held) this.#held.push(pass);
+        else pass();
+      });
       server.on('data', data => {
         if (!this.#cutAtReply) {
           client.write(data);
@@ -52,6 +58,18 @@ export class CutProxy {
   /** The next reply does not reach the client: the server has done its work, the connection is gone. */
   loseNextReply(): void {
     this.#cutAtReply = true;
+  }
+
+  /** What clients send from now on stays on the way, as with a slow network. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** What was held arrives. */
+  letGo(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const pass of held) pass();
   }
 
   /** From now on connections are broken off, those that are there too. */

@@ -33,21 +33,27 @@ else
   if problem then return problem end
 end
 
-local at = 0
-for i, name in ipairs(names) do
+-- Before the first write: what cannot be read must not be found out in the middle.
+local lists = {}
+for _, name in ipairs(names) do
   local piece = 0
   while true do
     local packed = redis.call('HGET', base .. name, tostring(piece))
     if not packed then break end
     piece = piece + 1
-    for _, words in ipairs(cmsgpack.unpack(packed)) do
-      at = at + 1
-      if at > done then
-        local reply = redis.pcall(unpack(words))
-        if type(reply) == 'table' and reply.err then
-          redis.call('HSET', state, 'resume', checkpoint .. ' ' .. string.format('%.0f', at - 1))
-          return {'failed', words[1], words[2], reply.err}
-        end
+    table.insert(lists, cmsgpack.unpack(packed))
+  end
+end
+
+local at = 0
+for _, list in ipairs(lists) do
+  for _, words in ipairs(list) do
+    at = at + 1
+    if at > done then
+      local reply = redis.pcall(unpack(words))
+      if type(reply) == 'table' and reply.err then
+        redis.call('HSET', state, 'resume', checkpoint .. ' ' .. string.format('%.0f', at - 1))
+        return {'failed', words[1], words[2], reply.err}
       end
     end
   end
