@@ -1,5 +1,6 @@
 import avsc from 'avsc';
 import { bigintLongs } from './bigint-longs.ts';
+import { boundedTypes } from './bounded-types.ts';
 
 /** The JSON of an Avro schema, as a value or a text, or the name of a primitive type. */
 export type AvroSchema = string | { readonly [attribute: string]: unknown } | readonly unknown[];
@@ -35,6 +36,7 @@ export function avroType(schema: AvroSchema, references: readonly AvroSchema[], 
   const forSchema = {
     registry: longs === 'bigint' ? { long: bigintLongs } : {},
     omitRecordMethods: true,
+    typeHook: boundedTypes(logicalTypes),
     ...(logicalTypes === undefined ? {} : { logicalTypes }),
     ...(wrapUnions === undefined ? {} : { wrapUnions }),
   };

@@ -80,7 +80,8 @@ interface ReadUrl {
 function readUrl(text: string): ReadUrl {
   const url = URL.parse(text.trim());
   // What stands in it may be a part of the password: none of it is repeated.
-  if (!url) return { problem: `url: it cannot be read as a URL; accepted is ${urlText}` };
+  if (!url)
+    return { problem: `url: it cannot be read as a URL; accepted is ${urlText}, user and password percent-encoded` };
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     return { problem: `url: "${url.protocol}" was given; accepted is ${urlText}` };
   }

@@ -128,7 +128,7 @@ function adviceFor(status: number, errorCode: number): string {
     );
   }
   if (errorCode === 42201) return 'The registry takes it for no valid Avro schema: mend the schema.';
-  if (errorCode !== 0) return 'Check what was asked for.';
+  if (errorCode !== 0 && errorCode !== 404) return 'Check what was asked for.';
   return 'What answers there is no schema registry: check the URL, with its path.';
 }
 
