@@ -1,0 +1,18 @@
+export type { StandardSchema } from '../../lib/index.ts';
+export { deadLetterHeaders } from './dead-letter.ts';
+export { type AvroOptions, avro } from './format/avro/avro.ts';
+export type { AvroSchema, AvroValueOptions } from './format/avro/avro-types.ts';
+export type { SubjectOf, SubjectStrategy } from './format/avro/subject.ts';
+export { type BytesFormat, type BytesOptions, bytes } from './format/bytes.ts';
+export { type CustomDeserializer, type CustomSerializer, custom } from './format/custom.ts';
+export type { Deserializer, RecordView } from './format/deserializer.ts';
+export type { Format } from './format/format.ts';
+export { type JsonOptions, json } from './format/json.ts';
+export { SchemaRegistryError, SchemaRegistryUnavailableError } from './format/registry/errors.ts';
+export type { RegistryAuth, SchemaRegistryOptions } from './format/registry/options.ts';
+export { type SchemaRegistry, schemaRegistry } from './format/registry/schema-registry.ts';
+export type { RecordPart, Serializer } from './format/serializer.ts';
+export { string } from './format/string.ts';
+export { type MetadataOptions, type WithMetadata, withMetadata } from './format/with-metadata.ts';
+export type { Partitioner, PartitionerRecord } from './partition/partitioner.ts';
+export type { Compression, Header } from './record.ts';
