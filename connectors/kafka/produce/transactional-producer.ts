@@ -3,7 +3,7 @@ import type { CommittedOffset, KafkaClient, TopicPartition } from '../client/por
 import type { Header } from '../record.ts';
 import { Delivery } from './delivery.ts';
 import { EndOfTransaction, type Outcome } from './end-of-transaction.ts';
-import { OutcomeUnknownError } from './errors.ts';
+import { OutcomeUnknownError, ProducerBrokenError } from './errors.ts';
 import { type ProducerListener, type ProducerOptions, type ProducerSettings, producerSettings } from './options.ts';
 import { refusal } from './refusal.ts';
 import { TransactionPartitions } from './transaction-partitions.ts';
@@ -181,7 +181,7 @@ export class TransactionalProducer {
   }
 
   #wouldMixOffsets(group: string): Error {
-    return new OutcomeUnknownError(
+    return new ProducerBrokenError(
       `Offsets of group "${group}" were sent to Kafka at ${this.#client.location} without an answer: they could still ` +
         'arrive, after newer ones of the same transaction. Restart from the last checkpoint.',
     );
