@@ -4,10 +4,10 @@ import { randomUUID } from 'node:crypto';
 /** A container engine whose daemon answers. */
 export interface ContainerEngine {
   readonly name: string;
-  /** The command that runs an image in the foreground, with one port and one folder the same inside and outside. */
+  /** The command that runs an image in the foreground, with ports and one folder the same inside and outside. */
   run(
     image: string,
-    shared: { readonly port: number; readonly folder: string },
+    shared: { readonly ports: readonly number[]; readonly folder: string },
     command: readonly string[],
   ): { readonly command: string; readonly args: readonly string[]; readonly endWith: readonly string[] };
 }
@@ -20,11 +20,12 @@ export function containerEngine(): ContainerEngine | undefined {
   if (name === undefined) return undefined;
   return {
     name,
-    run(image, { port, folder }, command) {
+    run(image, { ports, folder }, command) {
       const container = `tidemark-${randomUUID()}`;
       // The files belong to whoever started it, so that the folder can be removed afterwards.
       const user = process.getuid === undefined ? [] : ['--user', `${process.getuid()}`];
-      const shared = ['--publish', `127.0.0.1:${port}:${port}`, '--volume', `${folder}:${folder}`];
+      const published = ports.flatMap(port => ['--publish', `127.0.0.1:${port}:${port}`]);
+      const shared = [...published, '--volume', `${folder}:${folder}`];
       return {
         command: name,
         args: ['run', '--rm', '--name', container, ...user, ...shared, image, ...command],

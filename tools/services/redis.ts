@@ -101,7 +101,7 @@ function redisCommand(
   }
   const engine = containerEngine();
   if (engine !== undefined)
-    return engine.run(image, { port, folder: dir }, ['redis-server', ...settings, ...containerOnly, ...args]);
+    return engine.run(image, { ports: [port], folder: dir }, ['redis-server', ...settings, ...containerOnly, ...args]);
   throw new Error(
     'There is no Redis to start. Install redis-server (Debian: apt-get install redis-server; macOS: brew install redis),' +
       ' or start Docker or Podman, or set REDIS_URL to a running server.',

@@ -20,6 +20,10 @@ export interface KafkaOptions {
   readonly clusterId?: string;
   /** Broker settings beyond ours; they win. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Ports of listeners that `settings` add. */
+  readonly morePorts?: readonly number[];
+  /** Users for SCRAM-SHA-512, by their names: the passwords. Made with the data folder. */
+  readonly scramUsers?: Readonly<Record<string, string>>;
 }
 
 export interface KafkaServer extends AsyncDisposable {
@@ -68,7 +72,15 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   try {
     server = startProcess({
       name: 'Kafka',
-      ...brokerCommand(distribution, dir, port, options.clusterId ?? defaultClusterId),
+      ...brokerCommand(
+        distribution,
+        dir,
+        [port, ...(options.morePorts ?? [])],
+        [
+          ...['-t', options.clusterId ?? defaultClusterId],
+          ...Object.entries(options.scramUsers ?? {}).flatMap(addScram),
+        ],
+      ),
       logFile: path.join(dir, 'kafka.log'),
       ...(temporary ? { temporaryFolder: dir } : {}),
     });
@@ -102,17 +114,21 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
 function brokerCommand(
   distribution: KafkaDistribution,
   dir: string,
-  port: number,
-  clusterId: string,
+  ports: readonly number[],
+  formatArgs: readonly string[],
 ): Pick<ServiceProcessOptions, 'command' | 'args' | 'endWith'> {
   const java = ['java', ...jvm, ...logging, '-cp', `${distribution.jars}/*`];
   const settings = path.join(dir, 'server.properties');
-  const format = [...java, 'kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', clusterId, '-c', settings];
+  const format = [...java, 'kafka.tools.StorageTool', 'format', '--ignore-formatted', '-c', settings, ...formatArgs];
   const serve = [...java, 'kafka.Kafka', settings];
   const script = `${quoted(format)} && exec ${quoted(serve)}`;
   if ('image' in distribution)
-    return distribution.engine.run(distribution.image, { port, folder: dir }, ['sh', '-c', script]);
+    return distribution.engine.run(distribution.image, { ports, folder: dir }, ['sh', '-c', script]);
   return { command: 'sh', args: ['-c', script] };
+}
+
+function addScram([name, password]: [string, string]): string[] {
+  return ['--add-scram', `SCRAM-SHA-512=[name=${name},password=${password}]`];
 }
 
 function quoted(words: readonly string[]): string {

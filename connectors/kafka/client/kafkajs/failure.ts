@@ -1,5 +1,6 @@
 import { messageOf, TidemarkError } from '../../../../lib/index.ts';
 import { KafkaConnectionError, KafkaSecurityError } from '../../errors.ts';
+import { TokenRefused } from './sasl.ts';
 
 /** Where and during what something failed. */
 export interface KafkaWhere {
@@ -21,7 +22,7 @@ export function kafkaFailure(error: unknown, where: KafkaWhere): TidemarkError {
   const what = `The Kafka broker at ${where.broker} did not ${where.action}: ${said}`.replace(/\.$/, '');
   // What kafkajs threw may hold the request: only the words go on.
   const options = { cause: new Error(said), context: { broker: where.broker } };
-  if (name === 'KafkaJSSASLAuthenticationError' || /SASL|authentication failed/i.test(said)) {
+  if (error instanceof TokenRefused || name === 'KafkaJSSASLAuthenticationError' || /SASL/.test(said)) {
     return new KafkaSecurityError(
       `${what}. Check sasl in the settings: the mechanism, and the user and password or the token.`,
       options,

@@ -7,6 +7,9 @@ export function kafkajsSasl(sasl: KafkaSasl | undefined): KafkajsSasl | undefine
   return { mechanism: 'oauthbearer', authenticationProvider: round => ({ authenticate: () => bearer(sasl, round) }) };
 }
 
+/** The broker does not take the token; another try with the same brings nothing. */
+export class TokenRefused extends Error {}
+
 type OAuthBearer = Extract<KafkaSasl, { mechanism: 'oauthbearer' }>;
 
 /**
@@ -28,7 +31,7 @@ async function bearer(
   const answer = await ask(Buffer.from(`n,,\x01${pairs.join('')}\x01`));
   if (!Buffer.isBuffer(answer) || answer.length === 0) return;
   await ask(Buffer.from([1])).catch(() => {}); // the broker's own error says no more than its answer
-  throw new Error(`the token was refused: ${answer.toString('utf8')}`);
+  throw new TokenRefused(`the token was refused: ${answer.toString('utf8')}`);
 }
 
 /** As kafkajs's own mechanisms hand over their bytes, and get them. */
