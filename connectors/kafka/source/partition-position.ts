@@ -26,18 +26,17 @@ export class PartitionPosition {
   /** What to do with a batch that holds these offsets. One beyond the stop offset says that nothing is left before it. */
   meets(baseOffset: number, lastOffset: number): 'read' | 'pass over' | 'stop' {
     if (lastOffset < this.next) return 'pass over';
-    if (baseOffset >= this.stop) {
-      this.next = Math.max(this.next, this.stop);
-      return 'stop';
-    }
-    return 'read';
+    if (this.isReached) return 'stop';
+    if (baseOffset < this.stop) return 'read';
+    this.next = this.stop;
+    return 'stop';
   }
 
   /** What to do with the record of a batch that is read. */
   meetsRecord(offset: number): 'read' | 'pass over' | 'stop' {
     if (offset < this.next) return 'pass over';
     if (offset < this.stop) return 'read';
-    this.next = this.stop;
+    if (!this.isReached) this.next = this.stop;
     return 'stop';
   }
 
@@ -48,8 +47,7 @@ export class PartitionPosition {
 
   /** Nothing of this batch is left to give: control records, aborted ones and gaps at its end are behind, too. */
   passedBatch(lastOffset: number): void {
-    if (lastOffset >= this.next) this.next = lastOffset + 1;
-    if (this.next > this.stop) this.next = this.stop;
+    if (lastOffset >= this.next && !this.isReached) this.next = Math.min(lastOffset + 1, this.stop);
   }
 
   /** Goes on from another offset, because this one is no more. */
