@@ -124,6 +124,7 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
     const handle = this.#ledger.handle(id);
     await this.#queue.drain();
     if (handle.parts.length > 0) {
+      this.#verifySequence(handle);
       await this.#scripts.durably(`stage checkpoint ${id}`, () =>
         this.#scripts.run('stage output', 'sealSink', ...wordsOf(handle)),
       );
@@ -190,6 +191,13 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
       this.#queue.push({ owner: part, send });
     }
     part.pieces += pieces;
+  }
+
+  #verifySequence({ parts }: SinkHandle): void {
+    const all = parts.flatMap(({ name }) => this.#sealed.get(name)?.requirements ?? []);
+    for (const [at, part] of all.entries()) {
+      if (at > 0) this.#commands.guard(() => part.verifyBehind(all.slice(0, at)));
+    }
   }
 
   #stage(part: Part, piece: string, bytes: Buffer): Promise<void> {

@@ -20,23 +20,31 @@ export class RecordCommands {
 
   /** What a record is to do in Redis; a record that cannot be written is a `UserCodeError`. */
   of(value: unknown, timestamp: number, key: Key | undefined, requirements: Requirements): CommandWords[] {
-    const { name, write, hashTag } = this.#settings;
+    const { write, hashTag } = this.#settings;
     const context = this.#context;
     context.key = key;
     context.timestamp = timestamp;
     const given = write(value, context satisfies RedisWriteContext);
     const words: CommandWords[] = [];
     if (given === undefined || given === null) return words;
-    try {
+    this.guard(() => {
       if (!Array.isArray(given)) this.#add(given as RedisCommand, words, requirements, hashTag);
       else for (const command of given) this.#add(command, words, requirements, hashTag);
+    });
+    return words;
+  }
+
+  /** Runs `work`, whose errors are faults of what `write` answered. */
+  guard(work: () => void): void {
+    try {
+      work();
     } catch (error) {
+      const { name } = this.#settings;
       throw new UserCodeError(`Sink "${name}" cannot write what its "write" answered: ${messageOf(error)}.`, {
         cause: error,
         context: { sink: name },
       });
     }
-    return words;
   }
 
   #add(command: RedisCommand, words: CommandWords[], requirements: Requirements, hashTag: string | undefined): void {

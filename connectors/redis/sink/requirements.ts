@@ -54,7 +54,7 @@ export class Requirements {
   increment(key: string, by: bigint): void {
     const state = this.#typed(key, 'string');
     if (state.value === undefined) state.added += by < 0n ? -by : by;
-    else state.value = sum(state.value, by, `key ${JSON.stringify(key)}`);
+    else state.value = sum(state.value, by, nameOf(key));
   }
 
   hashSet(key: string, field: string, value: string | undefined): void {
@@ -69,8 +69,7 @@ export class Requirements {
       state.addedTo.set(field, (state.addedTo.get(field) ?? 0n) + (by < 0n ? -by : by));
       return;
     }
-    const what = `field ${JSON.stringify(field)} of key ${JSON.stringify(key)}`;
-    fieldsOf(state).set(field, sum(before, by, what));
+    fieldsOf(state).set(field, sum(before, by, nameOf(key, field)));
   }
 
   /** How many keys. */
@@ -84,6 +83,21 @@ export class Requirements {
       const type = needs === 'string' ? 'integer' : (needs ?? '');
       const fields = [...(addedTo ?? [])].flatMap(([field, sum]) => [field, String(sum)]);
       yield [key, type, now, isReplaced ? '1' : '0', String(added), ...fields];
+    }
+  }
+
+  /** Throws when this part contradicts what parts before it leave; they were carried over from abandoned checkpoints. */
+  verifyBehind(earlier: readonly Requirements[]): void {
+    for (const [key, { needs, added, addedTo }] of this.#keys) {
+      if (needs === undefined) continue;
+      const before = earlier.flatMap(part => part.#keys.get(key) ?? []).reverse();
+      const now = before[0]?.now ?? 'none';
+      if (now !== 'none' && now !== needs) throw contradiction(key, now, needs);
+      if (needs === 'string') verifyRoom(before.find(({ value }) => value !== undefined)?.value, added, nameOf(key));
+      for (const [field, sum] of addedTo ?? []) {
+        const last = before.find(({ fields, isReplaced }) => isReplaced || fields?.has(field));
+        verifyRoom(last?.fields?.get(field), sum, nameOf(key, field));
+      }
     }
   }
 
@@ -112,11 +126,23 @@ export class Requirements {
     const state = this.#keys.get(key) ?? this.#begin(key, type);
     if (state.now === 'none') state.now = type;
     if (state.now === type) return state;
-    throw new Error(
-      `key ${JSON.stringify(key)} is made a ${state.now} and used as a ${type} between two checkpoints; use another key, or ` +
-        'delete it in between',
-    );
+    throw contradiction(key, state.now, type);
   }
+}
+
+function contradiction(key: string, now: string, type: string): Error {
+  return new Error(
+    `${nameOf(key)} is made a ${now} and used as a ${type} between two checkpoints; use another key, or delete it in between`,
+  );
+}
+
+const nameOf = (key: string, field?: string): string =>
+  `${field === undefined ? '' : `field ${JSON.stringify(field)} of `}key ${JSON.stringify(key)}`;
+
+function verifyRoom(known: Known, added: bigint, what: string): void {
+  if (known === undefined) return;
+  sum(known, added, what);
+  sum(known, -added, what);
 }
 
 function fieldsOf(state: KeyState): Map<string, Known> {
