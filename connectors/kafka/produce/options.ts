@@ -6,7 +6,7 @@ export interface ProducerOptions {
   readonly acks?: 'all' | 'leader' | 'none';
   /** Default `none`. */
   readonly compression?: Compression;
-  /** A batch of a partition is sent when it has this size. Default 128 KiB. */
+  /** A batch of a partition is sent when it has this size. Default 256 KiB. */
   readonly batchBytes?: number;
   /** A batch that is smaller is sent after this time. Default 5. */
   readonly lingerMs?: number;
@@ -36,7 +36,7 @@ export function producerSettings(options: ProducerOptions): ProducerSettings {
   return {
     acks: 'all',
     compression: 'none',
-    batchBytes: 128 * 1024,
+    batchBytes: 256 * 1024,
     lingerMs: 5,
     bufferBytes: 32 * 1024 * 1024,
     requestTimeoutMs: 30_000,

@@ -10,9 +10,6 @@ export class TransactionPartitions {
     return this.#added.get(topic)?.has(partition) ?? false;
   }
 
-  get isEmpty(): boolean {
-    return this.#added.size === 0;
-  }
 
   get wantsMore(): boolean {
     return this.#wantedCount > 0;
