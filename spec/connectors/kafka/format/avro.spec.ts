@@ -189,13 +189,13 @@ describe('poison', () => {
     ['more items than can be counted', 'feffffffffffffffff01'],
     ['a block that goes back', '0113'.repeat(3)],
     ['more of nothing than bytes', '0000feff07'],
-    ['as much of nothing as bytes', `0000${'c801'.repeat(100)}`],
-  ])('an array with %s', async (_, hex) => {
+    ['as much of nothing as bytes', `000002c801${'00'.repeat(200)}`, /fewer items/],
+  ])('an array with %s', async (_, hex, message = /cut off|fewer items|invalid union/) => {
     const id = server.add('any', containers);
     const bytes = Buffer.concat([Buffer.from([0, 0, 0, 0, id]), Buffer.from(hex, 'hex'), Buffer.alloc(4)]);
     const removed = format({ schema: recordOf([]) });
     for (const reading of [format(), removed]) {
-      expect((await errorOf(read(reading, bytes))).message).toMatch(/cut off|left behind|fewer items|invalid union/);
+      expect((await errorOf(read(reading, bytes))).message).toMatch(message);
     }
   });
 
