@@ -24,7 +24,7 @@ describe('the options of the Redis sink', () => {
   it('have defaults for everything but name, place and write', () => {
     expect(sinkSettings(minimal)).toMatchObject({
       guarantee: 'exactly-once',
-      maxCommands: 20_000,
+      maxCommands: 10_000,
       existing: 'refuse',
       redis: { location: 'redis://h:6379/0', prefix: 'tidemark' },
     });

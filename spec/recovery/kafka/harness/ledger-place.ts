@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { Manifest } from 'tidemark';
+import { redisStore } from 'tidemark/connectors/redis';
+import { expect } from 'vitest';
+import { kafkaClient } from '../../../../connectors/kafka/client/kafkajs/kafka-client.ts';
+import { quiet } from '../../../job/quiet.ts';
+import { type Command, type CommandOptions, root, tidemark } from '../../harness/command.ts';
+import type { Random } from '../../harness/random.ts';
+import { kcat } from './committed-reader.ts';
+import { type Booking, bookingsFrom, expectedLines } from './ledger.ts';
+import { LedgerReader } from './ledger-reader.ts';
+
+export interface LedgerPlaces {
+  /** As clients want it. */
+  readonly brokers: string;
+  /** Where the job keeps its state. */
+  readonly redis: string;
+}
+
+export interface LedgerOptions extends CommandOptions {
+  /** Records a second; as fast as possible when left out. */
+  readonly rate?: number;
+  readonly interval?: string;
+  /** See `LEDGER_FAULTS` in card-ledger.ts. */
+  readonly faults?: object;
+  /** Further parameters, as `key=value`. */
+  readonly set?: readonly string[];
+  /** Further arguments. */
+  readonly args?: readonly string[];
+  /** Where this process finds the brokers, if not where the others do. */
+  readonly brokers?: string;
+}
+
+/** Topics of 4 partitions with the bookings in them, and one store: what the ledger's processes have in common. */
+export class LedgerPlace {
+  readonly brokers: string;
+  readonly store: string;
+  readonly input: string;
+  readonly output: string;
+  readonly bookings: readonly Booking[];
+  readonly expected: ReadonlyMap<string, readonly string[]>;
+
+  private constructor({ brokers, redis }: LedgerPlaces, bookings: readonly Booking[]) {
+    const id = randomUUID().slice(0, 8);
+    this.brokers = brokers;
+    this.store = redis;
+    this.input = `bookings-${id}`;
+    this.output = `ledger-${id}`;
+    this.bookings = bookings;
+    this.expected = expectedLines(bookings);
+  }
+
+  /** Makes the topics, with `count` bookings in the first. */
+  static async prepare(places: LedgerPlaces, random: Random, count: number): Promise<LedgerPlace> {
+    const place = new LedgerPlace(places, bookingsFrom(random, count));
+    const client = kafkaClient({ brokers: places.brokers }, quiet);
+    try {
+      const topics = [place.input, place.output].map(topic => ({ topic, partitions: 4 }));
+      for (const { topic, error } of await client.createTopics(topics)) expect(error, topic).toBe('NONE');
+    } finally {
+      await client.close();
+    }
+    await place.load(place.bookings);
+    return place;
+  }
+
+  /** Puts bookings into the input, with a producer that is not ours. */
+  private async load(bookings: readonly Booking[]): Promise<void> {
+    const child = spawn(
+      kcat(),
+      ['-P', '-b', this.brokers, '-t', this.input, '-K', '\t', '-X', 'topic.partitioner=murmur2'],
+      {
+        stdio: ['pipe', 'ignore', 'inherit'],
+      },
+    );
+    const closed = once(child, 'close');
+    child.stdin.end(bookings.map(booking => `${booking.card}\t${JSON.stringify(booking)}\n`).join(''));
+    expect(await closed).toEqual([0, null]);
+  }
+
+  /** Starts a process. */
+  run({
+    rate,
+    interval = '500ms',
+    faults = {},
+    set = [],
+    args = [],
+    brokers,
+    ...options
+  }: LedgerOptions = {}): Command {
+    const settings = [
+      `input=${this.input}`,
+      `output=${this.output}`,
+      ...(rate === undefined ? [] : [`rate=${rate}`]),
+      ...set,
+    ];
+    const job = path.join(root, 'spec/recovery/jobs/card-ledger.ts');
+    return tidemark(
+      ['run', job, '--store', this.store, '--interval', interval, ...args].concat(
+        settings.flatMap(one => ['--set', one]),
+      ),
+      {
+        lifetimeMs: 120_000,
+        ...options,
+        env: {
+          ...options.env,
+          KAFKA_BROKERS: brokers ?? this.brokers,
+          LEDGER_FAULTS: JSON.stringify(faults),
+        },
+      },
+    );
+  }
+
+  /** Follows what becomes visible until the end of the test. */
+  follow(): LedgerReader {
+    return LedgerReader.follow(this.brokers, this.output, this.expected);
+  }
+
+  /** The newest confirmed checkpoint, as the store has it now. */
+  async confirmed(): Promise<Manifest | undefined> {
+    const store = redisStore(this.store);
+    try {
+      const stored = await store.task({ job: 'card-ledger', task: 'main' }).manifests();
+      return stored.findLast(({ confirmed }) => confirmed)?.manifest;
+    } finally {
+      await store.close();
+    }
+  }
+
+  /** Runs the job to its end; everything must be there, exactly once, in order. */
+  async finish(options: LedgerOptions = {}): Promise<Command> {
+    const command = this.run(options);
+    expect(await command.exited, command.output).toEqual({ code: 0, signal: null });
+    await this.verify();
+    return command;
+  }
+
+  /** Everything is visible, exactly once, in order per card. */
+  async verify(): Promise<void> {
+    const { problems, seen } = await LedgerReader.verify(this.brokers, this.output, this.expected, true);
+    expect(problems).toEqual([]);
+    expect(seen).toBe(this.bookings.length);
+  }
+}
