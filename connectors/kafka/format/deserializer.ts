@@ -36,7 +36,6 @@ export interface Deserializer<T> {
   load?(missing: ReadonlySet<number>, signal?: AbortSignal): Promise<void>;
   /** Throws when its settings cannot work; asks what it needs to ask (a registry) once. */
   check?(): MaybePromise<void>;
-  close?(): MaybePromise<void>;
 }
 
 /**

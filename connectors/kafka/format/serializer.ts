@@ -16,5 +16,4 @@ export interface Serializer<T> {
   prepare?(topic: string, part: RecordPart, signal?: AbortSignal): Promise<void>;
   /** Throws when its settings cannot work; asks what it needs to ask (a registry) once. */
   check?(): MaybePromise<void>;
-  close?(): MaybePromise<void>;
 }

@@ -94,8 +94,4 @@ class MetadataDeserializer<T, K> implements Deserializer<WithMetadata<T | null, 
     await this.#value.check?.();
     await this.#key.check?.();
   }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#value.close?.(), this.#key.close?.()]);
-  }
 }
