@@ -19,7 +19,8 @@ export class ByteWriter {
   }
 
   int8(value: number): this {
-    this.#bytes.writeInt8(value, this.#room(1));
+    const position = this.#room(1);
+    this.#bytes.writeInt8(value, position);
     return this;
   }
 
@@ -28,12 +29,14 @@ export class ByteWriter {
   }
 
   int16(value: number): this {
-    this.#bytes.writeInt16BE(value, this.#room(2));
+    const position = this.#room(2);
+    this.#bytes.writeInt16BE(value, position);
     return this;
   }
 
   int32(value: number): this {
-    this.#bytes.writeInt32BE(value, this.#room(4));
+    const position = this.#room(4);
+    this.#bytes.writeInt32BE(value, position);
     return this;
   }
 
@@ -99,7 +102,8 @@ export class ByteWriter {
   }
 
   #byte(value: number): void {
-    this.#bytes.writeUInt8(value, this.#room(1));
+    const position = this.#room(1);
+    this.#bytes.writeUInt8(value, position);
   }
 
   #text(text: string, length: number): this {
@@ -108,7 +112,7 @@ export class ByteWriter {
     return this;
   }
 
-  /** Answers where to write. */
+  /** Answers where to write; asked before `#bytes` is looked at, which it may replace. */
   #room(length: number): number {
     const start = this.#end;
     this.#end += length;
