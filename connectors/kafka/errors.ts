@@ -31,3 +31,17 @@ export class CorruptRecordsError extends ExternalError {
   override readonly code = 'CORRUPT_RECORDS';
   override readonly retriable = false;
 }
+
+/** A record is larger than its topic takes. */
+export class RecordTooLargeError extends TidemarkError {
+  readonly code = 'RECORD_TOO_LARGE';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
+/** A topic that is written to is not there, and may not be made. */
+export class MissingTopicError extends TidemarkError {
+  readonly code = 'MISSING_TOPIC';
+  readonly fault = 'user';
+  readonly retriable = false;
+}

@@ -1,5 +1,13 @@
 export type { StandardSchema } from '../../lib/index.ts';
+export { kafkaCommitPoint } from './commit/kafka-commit-point.ts';
 export { deadLetterHeaders } from './dead-letter.ts';
+export {
+  KafkaAnswerError,
+  KafkaConnectionError,
+  KafkaSecurityError,
+  MissingTopicError,
+  RecordTooLargeError,
+} from './errors.ts';
 export { type AvroOptions, avro } from './format/avro/avro.ts';
 export type { AvroSchema, AvroValueOptions } from './format/avro/avro-types.ts';
 export type { SubjectOf, SubjectStrategy } from './format/avro/subject.ts';
@@ -14,5 +22,10 @@ export { type SchemaRegistry, schemaRegistry } from './format/registry/schema-re
 export type { RecordPart, Serializer } from './format/serializer.ts';
 export { string } from './format/string.ts';
 export { type MetadataOptions, type WithMetadata, withMetadata } from './format/with-metadata.ts';
+export type { KafkaConnectionOptions, KafkaSasl, KafkaToken } from './options.ts';
 export type { Partitioner, PartitionerRecord } from './partition/partitioner.ts';
 export type { Compression, Header } from './record.ts';
+export type { KafkaSinkOptions, NewTopicOptions } from './sink/options.ts';
+export { kafkaSink } from './sink/sink.ts';
+export type { KafkaSourceOptions } from './source/options.ts';
+export { kafkaSource } from './source/source.ts';

@@ -3,7 +3,7 @@ import type { CheckpointSettings } from '../job/settings.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Shared } from '../task/shared-services.ts';
-import type { CommitPointIdentity, Manifest } from './manifest.ts';
+import type { CommitPointIdentity, Json, Manifest } from './manifest.ts';
 import { type RecoveryOptions, recoverThroughStore } from './recovery.ts';
 import type { StoredManifest, TaskRef, TaskStore } from './snapshot-store.ts';
 
@@ -33,6 +33,8 @@ export interface CommitPoint {
   commit(token: number, manifest: Manifest): MaybePromise<void>;
   /** Checkpoint `id` was given up before anybody was asked to decide. */
   abandoned?(id: number): void;
+  /** Whether what decides also tells the source's own system how far it has read. */
+  publishes?(position: Json): boolean;
   /** Gives back what it holds; idempotent. */
   close?(): MaybePromise<void>;
 }
@@ -63,6 +65,9 @@ export interface ExternalCommitPoint {
   commit(manifest: Manifest, record: CommitRecord): Promise<void>;
   began?(id: number): void;
   abandoned?(id: number): void;
+  publishes?(position: Json): boolean;
+  /** The store has noted the last decision, under the fence: nobody has taken over up to that moment. */
+  confirmed?(): MaybePromise<void>;
   close(): MaybePromise<void>;
 }
 

@@ -253,9 +253,10 @@ export class Coordinator {
       andThen(
         allStarted<unknown>([
           () => this.writeActors(open, isWanted),
+          () => allStarted(task.sources.map(source => () => source.flush?.(open.id))),
           ...task.sinks.map(sink => () => andThen(sink.flush(open.id), handle => [sink.name, handle] as const)),
         ]),
-        ([actors, ...handles]) => {
+        ([actors, , ...handles]) => {
           if (!isWanted() || !this.progress.written(open.id)) return;
           return this.prepare(
             open,

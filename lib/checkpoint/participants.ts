@@ -9,6 +9,8 @@ export interface CheckpointSource {
   entry(): SourceEntry;
   /** Sends the barrier down its stage; inside the gate. */
   barrier(id: number): void;
+  /** Makes durable what the source itself has written before the barrier (dead letters). */
+  flush?(id: number): MaybePromise<void>;
   /** The checkpoint with this position was committed. */
   committed(id: number, position: Json): void;
 }

@@ -58,6 +58,7 @@ export function externalCommitPoint(
     recover: () => recoverOutside(store, point, options),
     began: id => point.began?.(id),
     abandoned: id => point.abandoned?.(id),
+    publishes: position => point.publishes?.(position) ?? false,
     commit: async (token, manifest) => {
       try {
         if (decided !== manifest.id) await point.commit(manifest, recordOf(manifest));
@@ -68,6 +69,7 @@ export function externalCommitPoint(
       // Asked again because the store did not answer, the decision stays what it is.
       decided = manifest.id;
       await store.confirm(token, manifest.id);
+      await point.confirmed?.();
     },
     close: () => point.close(),
   };

@@ -18,6 +18,7 @@ export class Credits {
   readonly #events: CreditEvents;
   readonly #holders = new Map<string, Holder>();
   #held = 0;
+  #full = 0;
   #isExhausted = false;
 
   constructor(limit: number, events: CreditEvents) {
@@ -39,7 +40,7 @@ export class Credits {
   holder(name: string): CreditHolder {
     let holder = this.#holders.get(name);
     if (!holder) {
-      holder = new Holder(name, change => this.#change(change));
+      holder = new Holder(name, (change, full) => this.#change(change, full));
       this.#holders.set(name, holder);
     }
     return holder;
@@ -50,12 +51,13 @@ export class Credits {
     return new Map([...this.#holders].map(([name, holder]) => [name, holder.held]));
   }
 
-  #change(change: number): void {
+  #change(change: number, full = 0): void {
     this.#held += change;
-    if (!this.#isExhausted && this.#held >= this.limit) {
+    this.#full += full;
+    if (!this.#isExhausted && (this.#held >= this.limit || this.#full > 0)) {
       this.#isExhausted = true;
       this.#events.onExhausted();
-    } else if (this.#isExhausted && this.#held <= this.limit / 2) {
+    } else if (this.#isExhausted && this.#full === 0 && this.#held <= this.limit / 2) {
       this.#isExhausted = false;
       this.#events.onAvailable();
     }
@@ -65,9 +67,10 @@ export class Credits {
 class Holder implements CreditHolder {
   held = 0;
   readonly #name: string;
-  readonly #change: (change: number) => void;
+  readonly #change: (change: number, full?: number) => void;
+  #isFull = false;
 
-  constructor(name: string, change: (change: number) => void) {
+  constructor(name: string, change: (change: number, full?: number) => void) {
     this.#name = name;
     this.#change = change;
   }
@@ -85,6 +88,12 @@ class Holder implements CreditHolder {
     }
     this.held -= count;
     this.#change(-count);
+  }
+
+  full(isFull: boolean): void {
+    if (isFull === this.#isFull) return;
+    this.#isFull = isFull;
+    this.#change(0, isFull ? 1 : -1);
   }
 
   #verify(count: number): void {

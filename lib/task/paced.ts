@@ -85,6 +85,10 @@ class Pace<T> implements SourceReader {
     if (!this.wake) this.reader?.resume();
   }
 
+  flush(id: number): ReturnType<NonNullable<SourceReader['flush']>> {
+    return this.reader?.flush?.(id);
+  }
+
   committed(id: number, position: Json): void {
     this.reader?.committed?.(id, position);
   }

@@ -66,4 +66,6 @@ export interface SinkContext {
 export interface CreditHolder {
   acquire(count: number): void;
   release(count: number): void;
+  /** Whether it holds as much as it should by a measure of its own (bytes): sources pause while one says so. */
+  full(isFull: boolean): void;
 }

@@ -21,6 +21,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
   readonly checkpoint: () => void;
   readonly shared: Shared;
   readonly takesCheckpoints: boolean;
+  readonly hasPublished: (position: Json) => boolean;
   records = 0;
   isFinished = false;
   isPaused = false;
@@ -38,14 +39,8 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     source: Source<unknown>,
     out: Stage<unknown>,
     gate: Gate,
-    context: {
-      job: string;
-      task: string;
-      logger: Logger;
-      shared: Shared;
-      takesCheckpoints: boolean;
-      checkpoint(): void;
-    },
+    context: Pick<SourceContext<unknown>, 'job' | 'task' | 'logger' | 'shared' | 'checkpoint'> &
+      Partial<Pick<SourceContext<unknown>, 'takesCheckpoints' | 'hasPublished'>>,
   ) {
     this.source = source;
     this.out = out;
@@ -56,7 +51,8 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     this.scheduler = gate.scheduler;
     this.checkpoint = context.checkpoint;
     this.shared = context.shared;
-    this.takesCheckpoints = context.takesCheckpoints;
+    this.takesCheckpoints = context.takesCheckpoints ?? true;
+    this.hasPublished = position => context.hasPublished?.(position) ?? false;
   }
 
   get name(): string {
@@ -143,6 +139,10 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
 
   barrier(id: number): void {
     this.out.mark(new Barrier(id));
+  }
+
+  flush(id: number): MaybePromise<void> {
+    return this.reader?.flush?.(id);
   }
 
   /** Told to a finished source, too: its end is a position that others want to see. */

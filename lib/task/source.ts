@@ -49,6 +49,8 @@ export interface SourceReader {
   /** No more records until `resume`; marks still pass. */
   pause(): void;
   resume(): void;
+  /** Makes durable what the reader itself has written (dead letters) up to the barrier of checkpoint `id`, which has passed. */
+  flush?(id: number): MaybePromise<void>;
   /** The checkpoint with this position of ours was committed. */
   committed?(id: number, position: Json): void;
   /** For a progress display: what part of a bounded input was read, 0 to 1. */

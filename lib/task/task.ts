@@ -3,7 +3,7 @@ import type { ActorStage } from '../actor/actor-stage.ts';
 import type { ChainCompactor } from '../checkpoint/chain-compactor.ts';
 import type { CommitPoint, Recovered } from '../checkpoint/commit-point.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
-import type { Manifest } from '../checkpoint/manifest.ts';
+import type { Json, Manifest } from '../checkpoint/manifest.ts';
 import type { Final } from '../checkpoint/open-checkpoint.ts';
 import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
@@ -280,6 +280,7 @@ export class Task {
           logger: logger.child({ source: source.name }),
           shared,
           takesCheckpoints: settings.checkpoint.interval !== 'off',
+          hasPublished: (position: Json) => this.commitPoint.publishes?.(position) ?? false,
           checkpoint: () => this.checkpoint(),
         };
         this.sources.push(new SourceRunner(source, out, this.gate, context));

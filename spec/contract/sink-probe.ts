@@ -17,6 +17,8 @@ export class SinkProbe<T> {
   readonly errors: unknown[] = [];
   /** Credits that the sink holds. */
   held = 0;
+  /** Whether it says that it holds as much as it should. */
+  isFull = false;
   #writer: SinkWriter<T> | undefined;
   #whenReleased: (() => void)[] = [];
   readonly #shared = new SharedServices(asyncScheduler, keptLog(this.log));
@@ -84,6 +86,9 @@ export class SinkProbe<T> {
           this.held -= count;
           if (this.held < 0) this.errors.push(new Error(`${-this.held} credits too many were released`));
           for (const tell of this.#whenReleased.splice(0)) tell();
+        },
+        full: isFull => {
+          this.isFull = isFull;
         },
       },
       shared: this.#shared.of,

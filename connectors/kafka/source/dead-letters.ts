@@ -8,6 +8,8 @@ import type { KafkaRecord } from '../record.ts';
  */
 export interface DeadLetters {
   give(record: KafkaRecord, cause: unknown): void;
+  /** Resolves when Kafka has what was given; asked behind each barrier, before its checkpoint counts. */
+  flush?(): MaybePromise<void>;
 }
 
 export interface DeadLetterRequest {

@@ -114,6 +114,10 @@ export class KafkaReader<T> implements SourceReader {
     this.#changed();
   }
 
+  async flush(): Promise<void> {
+    await this.#services.deadLetters?.flush?.();
+  }
+
   committed(_id: number, position: Json): void {
     const { settings, context } = this.#services;
     if (!settings.commitOffsets || this.#isClosed || context.hasPublished?.(position)) return;

@@ -3,6 +3,7 @@ import { kafkaClient } from '../client/kafkajs/kafka-client.ts';
 import type { KafkaClient } from '../client/port.ts';
 import type { KafkaConnectionOptions } from '../options.ts';
 import { sharedClient } from '../shared-client.ts';
+import { openDeadLetters } from '../sink/dead-letters.ts';
 import type { OpenDeadLetters } from './dead-letters.ts';
 
 /** Where a Kafka source gets what it works with. */
@@ -21,4 +22,5 @@ const silent: Logger = { debug: nowhere, info: nowhere, warn: nowhere, error: no
 export const sourceServices: SourceServices = {
   client: (context, options) => sharedClient(context, options),
   ownClient: options => kafkaClient(options, silent),
+  deadLetters: openDeadLetters,
 };
