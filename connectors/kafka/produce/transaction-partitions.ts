@@ -10,7 +10,6 @@ export class TransactionPartitions {
     return this.#added.get(topic)?.has(partition) ?? false;
   }
 
-
   get wantsMore(): boolean {
     return this.#wantedCount > 0;
   }
