@@ -3,7 +3,7 @@ import { bigintLongs } from './bigint-longs.ts';
 import { boundedTypes } from './bounded-types.ts';
 
 /** The JSON of an Avro schema, as a value or a text, or the name of a primitive type. */
-export type AvroSchema = string | { readonly [attribute: string]: unknown } | readonly unknown[];
+export type AvroSchema = string | object;
 
 /** An Avro type's way between bytes and values: what the package avsc makes of a schema. */
 export type AvroType = avsc.Type;
