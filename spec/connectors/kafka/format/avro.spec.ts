@@ -10,6 +10,7 @@ import {
   SchemaRegistryUnavailableError,
 } from '../../../../connectors/kafka/format/registry/errors.ts';
 import { SchemaRegistry } from '../../../../connectors/kafka/format/registry/schema-registry.ts';
+import { PLAIN, shapeOf } from '../../../../lib/checkpoint/value-shape.ts';
 import { SettingsError } from '../../../../lib/index.ts';
 import { anyRecord } from './record-view.ts';
 import { RegistryServer } from './registry-server.ts';
@@ -350,6 +351,7 @@ describe('values', () => {
         Object.values(part).forEach(visit);
       };
       visit(found);
+      expect(shapeOf(found)).toBe(PLAIN);
       expect(await read(format({ schema }), await write(format({ schema }), found))).toEqual(whole);
     }
   });
