@@ -7,6 +7,7 @@ import { quiet } from '../job/quiet.ts';
 import { settled } from './coordinated.ts';
 import { ExactlyOnceOutput, type SinkFault } from './exactly-once-output.ts';
 import { FailingStore, type FaultPlan, type StoreFault, type StoreStep, storeOf } from './failing-store.ts';
+import type { BrokerFault, BrokerStep, TransactionBroker } from './transaction-broker.ts';
 
 export interface RunSettings {
   readonly tolerableFailures: number;
@@ -36,8 +37,19 @@ export type Happening<I> =
   | { readonly come: I }
   | { readonly fault: StoreFault | 'hold'; readonly at: StoreStep; readonly after: number }
   | { readonly sinkFault: SinkFault; readonly at: 'flush' | 'commit'; readonly of: number }
+  | { readonly brokerFault: BrokerFault; readonly at: BrokerStep }
   | { readonly wait: number }
-  | { readonly now: 'checkpoint' | 'crash' | 'stop' | 'cancel' | 'second process' | 'first process' | 'release' };
+  | {
+      readonly now:
+        | 'checkpoint'
+        | 'crash'
+        | 'stop'
+        | 'cancel'
+        | 'second process'
+        | 'first process'
+        | 'release'
+        | 'time out';
+    };
 
 interface Process {
   readonly store: FailingStore;
@@ -58,10 +70,13 @@ export class FaultyRun<I> {
   private readonly processes: Process[] = [];
   private held: PromiseWithResolvers<void>[] = [];
   private lastCommitted = 0;
+  private readonly broker: TransactionBroker | undefined;
 
-  constructor(scenario: Scenario<I>, settings: RunSettings) {
+  /** With a broker, the first sink of the scenario writes into its transactions, and they decide. */
+  constructor(scenario: Scenario<I>, settings: RunSettings, broker?: TransactionBroker) {
     this.scenario = scenario;
     this.settings = settings;
+    this.broker = broker;
     this.kept = memoryStore().task({ job: scenario.name, task: 'main' });
     this.outputs = new Map(scenario.sinks.map(name => [name, new ExactlyOnceOutput(name)]));
     this.begin();
@@ -71,6 +86,7 @@ export class FaultyRun<I> {
   async happen(happening: Happening<I>): Promise<void> {
     if ('come' in happening) this.scenario.take(happening.come);
     else if ('fault' in happening) this.planFault(happening);
+    else if ('brokerFault' in happening) this.broker?.plan(happening.at, happening.brokerFault);
     else if ('sinkFault' in happening) {
       const { sinkFault, at, of } = happening;
       const output = this.outputs.get(this.scenario.sinks[of % this.scenario.sinks.length] ?? '');
@@ -85,6 +101,7 @@ export class FaultyRun<I> {
   /** Nothing goes wrong any more, and the newest process is at work. */
   async mend(): Promise<void> {
     this.plan.clear();
+    this.broker?.clear();
     for (const { flushFaults, commitFaults } of this.outputs.values()) {
       flushFaults.length = 0;
       commitFaults.length = 0;
@@ -122,11 +139,15 @@ export class FaultyRun<I> {
 
   /** What a sink shows. */
   visible(sink: string): readonly string[] {
+    if (this.broker && sink === this.scenario.sinks[0]) return this.broker.visible;
     return this.outputs.get(sink)?.visible ?? [];
   }
 
   get committed(): Manifest | undefined {
-    return (this.kept.manifests() as readonly StoredManifest[]).findLast(({ confirmed }) => confirmed)?.manifest;
+    const stored = this.kept.manifests() as readonly StoredManifest[];
+    if (!this.broker) return stored.findLast(({ confirmed }) => confirmed)?.manifest;
+    const { id, token } = this.broker.record ?? { id: 0, token: 0 };
+    return stored.find(({ manifest }) => manifest.id === id && manifest.token === token)?.manifest;
   }
 
   /** Every rule that is broken, in words. */
@@ -136,11 +157,14 @@ export class FaultyRun<I> {
     const id = committed?.id ?? 0;
     if (id < this.lastCommitted) problems.push(`I3: checkpoint ${this.lastCommitted} was committed, now ${id} is`);
     this.lastCommitted = id;
-    for (const [name, { visible, violations }] of this.outputs) {
+    if (this.broker?.record && !committed)
+      problems.push(`I2: the record names ${this.broker.record.id}, which is not there`);
+    for (const [name, { violations }] of this.outputs) {
+      const isTransactional = this.broker !== undefined && name === this.scenario.sinks[0];
       problems.push(...violations.map(violation => `I4: ${name}: ${violation}`));
-      problems.push(
-        ...this.scenario.problems(name, visible, committed, this.isQuiet).map(what => `I1: ${name}: ${what}`),
-      );
+      // What a transaction holds is visible at the moment of the decision, and not before.
+      const found = this.scenario.problems(name, this.visible(name), committed, isTransactional || this.isQuiet);
+      problems.push(...found.map(what => `I1: ${name}: ${what}`));
     }
     return problems;
   }
@@ -164,7 +188,11 @@ export class FaultyRun<I> {
 
   private begin(): void {
     const store = new FailingStore(this.kept, this.plan);
-    const sink = (name: string) => (this.outputs.get(name) as ExactlyOnceOutput).sink(store);
+    const { broker } = this;
+    const sink = (name: string) =>
+      broker && name === this.scenario.sinks[0]
+        ? broker.sink(name, store)
+        : (this.outputs.get(name) as ExactlyOnceOutput).sink(store);
     const handle = start(this.scenario.job(sink), {
       store: storeOf(store),
       scheduler: this.scheduler,
@@ -196,7 +224,11 @@ export class FaultyRun<I> {
     else if (what === 'cancel') void handle.cancel().catch(() => {});
     else if (what === 'second process') this.begin();
     else if (what === 'first process') this.processes.at(-2)?.handle.checkpoint();
-    else for (const held of this.held.splice(0)) held.resolve();
+    else if (what === 'time out') this.broker?.timeOut();
+    else {
+      this.broker?.release();
+      for (const held of this.held.splice(0)) held.resolve();
+    }
   }
 
   /** What a person, or a supervisor, would do: starts the job again where it has ended. */
