@@ -159,7 +159,7 @@ export interface ProduceRequest {
   readonly acks: -1 | 0 | 1;
   readonly timeoutMs: number;
   readonly transactionalId: string | undefined;
-  /** One encoded record batch for each. */
+  /** One encoded record batch for each; the bytes must not change before the answer. */
   readonly batches: readonly (TopicPartition & { readonly records: Buffer })[];
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FetchRequest, KafkaClient, KafkaNode } from '../../../../connectors/kafka/client/port.ts';
 import { BatchCursor } from '../../../../connectors/kafka/client/wire/record-batch-reader.ts';
+import { BatchWriter } from '../../../../connectors/kafka/client/wire/record-batch-writer.ts';
 import { batchOf, leaderOf, newTopic, sharedCluster } from './cluster.ts';
 
 let client: KafkaClient;
@@ -107,6 +108,26 @@ describe('a node', () => {
     );
     expect(answers.flat()).toEqual(answers.map((_, i) => ({ topic, partition: 0, error: 'NONE', baseOffset: i * 2 })));
     expect(await firstValues(node, topic)).toEqual(answers.flatMap((_, i) => [`${i * 2}:${i}a`, `${i * 2 + 1}:${i}b`]));
+  });
+
+  it.each([
+    ['none', 'gzip'],
+    ['gzip', 'snappy'],
+    ['snappy', 'lz4'],
+    ['lz4', 'zstd'],
+    ['zstd', 'gzip'],
+  ] as const)('appends batches packed with %s, which the broker packs anew with %s', async (ours, theirs) => {
+    const topic = await newTopic(client, 1, { 'compression.type': theirs });
+    const node = await leaderOf(client, topic);
+    const writer = new BatchWriter();
+    // More than one block of snappy and of lz4.
+    const values = Array.from({ length: 2_000 }, (_, i) => `value ${i} ${'x'.repeat(i % 90)}`);
+    for (const [i, value] of values.entries()) writer.append(1_700_000_000_000 + i, `k${i}`, value, [['h', null]]);
+    writer.close(ours);
+    const batches = [{ topic, partition: 0, records: writer.encoded(undefined) }];
+    const produced = await node.produce({ acks: -1, timeoutMs: 5_000, transactionalId: undefined, batches });
+    expect(produced).toMatchObject([{ error: 'NONE' }]);
+    expect(await firstValues(node, topic)).toEqual(values.map((value, i) => `${i}:${value}`));
   });
 
   it('answers at once when nothing is to be acknowledged', async () => {
