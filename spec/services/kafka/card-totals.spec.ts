@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { json, kafkaSource } from '../../../connectors/kafka/index.ts';
+import { memorySink } from '../../../connectors/memory/index.ts';
+import { from, job, memoryStore, start } from '../../../lib/index.ts';
+import { to } from '../../../operators/index.ts';
+import type { CardTotal } from '../../../samples/card-totals/payments.ts';
+import { expectedTotals } from '../../../samples/card-totals/reference.ts';
+import { quiet } from '../../job/quiet.ts';
+import { Command, root, tidemark } from '../../recovery/harness/command.ts';
+import { temporaryFolder } from '../../recovery/harness/temporary-folder.ts';
+
+const payments = 20_000;
+
+/** What a read_committed reader finds in the topic, in the order of its partitions. */
+async function read(topic: string): Promise<readonly CardTotal[]> {
+  const sink = memorySink<CardTotal>();
+  const source = kafkaSource<CardTotal>({
+    topic,
+    value: json(),
+    start: 'earliest',
+    stop: 'latest',
+    commitOffsets: false,
+  });
+  const reading = job(`reader-${randomUUID()}`, () => from(source).pipe(to(sink)));
+  await start(reading, { store: memoryStore(), logger: quiet }).done;
+  return sink.committed;
+}
+
+/** Texts by the card that they are about, in order. */
+function byCard(lines: readonly string[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const line of lines) {
+    const { card } = JSON.parse(line) as CardTotal;
+    found.set(card, [...(found.get(card) ?? []), line]);
+  }
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+it('card-totals reads and writes Kafka as it does the embedded ends, killed in the middle', async () => {
+  const topic = `payments-${randomUUID()}`;
+  const totals = `${topic}-totals`;
+  const store = path.join(temporaryFolder(), 'state');
+  const load = new Command([
+    path.join(root, 'samples/card-totals/load.ts'),
+    '--topic',
+    topic,
+    '--payments',
+    `${payments}`,
+  ]);
+  expect(await load.exited, load.output).toEqual({ code: 0, signal: null });
+  const sets = ['connectors=kafka', `topic=${topic}`, `totals=${totals}`, 'until=latest'];
+  const run = (more: readonly string[], ...args: string[]) =>
+    tidemark(
+      ['run', 'samples/card-totals', '--store', store, ...args].concat(
+        [...sets, ...more].flatMap(setting => ['--set', setting]),
+      ),
+    );
+
+  // Fresh: the broker may remember a job of this name.
+  const first = run(['rate=6000'], '--fresh', '--interval', '200ms');
+  await first.says(' committed', 3);
+  await first.killed();
+  const second = run([]);
+  expect(await second.exited, second.output).toEqual({ code: 0, signal: null });
+  expect(second.output).toContain('running from checkpoint');
+
+  const found = (await read(totals)).map(total => JSON.stringify(total));
+  const wanted = expectedTotals(1, payments);
+  expect(found).toHaveLength(wanted.length);
+  expect(byCard(found)).toEqual(byCard(wanted));
+});
