@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { KafkaSecurityError } from '../../../../connectors/kafka/errors.ts';
 import type { ProducerOptions } from '../../../../connectors/kafka/produce/options.ts';
 import { Producer } from '../../../../connectors/kafka/produce/producer.ts';
@@ -117,6 +117,22 @@ describe('an idempotent producer', () => {
     release();
     await producer.flush();
     expect(cluster.batches).toEqual(['0: t/0@0 a', '0: t/0@1 b c d']);
+  });
+
+  test('sends a first batch alone again after a rest in which brokers forget producers', async () => {
+    const producer = producerWith();
+    await send(producer, 't', 0, 'a');
+    await turn();
+    const later = performance.now() + 6 * 60_000;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => later);
+    const release = cluster.hold('produce');
+    await send(producer, 't', 0, 'b');
+    await send(producer, 't', 0, 'c');
+    clock.mockRestore();
+    expect(cluster.batches).toEqual(['0: t/0@0 a', '0: t/0@1 b']);
+    release();
+    await producer.flush();
+    expect(cluster.batches.at(-1)).toBe('0: t/0@2 c');
   });
 
   test('closes a batch when it is full', async () => {
@@ -246,6 +262,17 @@ describe('a producer that is not idempotent', () => {
     expect(cluster.of('produce')[0]?.what).toMatchObject({ acks: 1, transactionalId: undefined });
     const [a, b, c] = ['a', 'b', 'c'].map(value => `0: t/0@-1 ${value.repeat(60)}`);
     expect(cluster.batches).toEqual([a, a, b, c]);
+  });
+
+  test('lets nothing overtake a batch that failed', async () => {
+    const producer = producerWith({ acks: 'leader' });
+    await send(producer, 't', 0, 'a');
+    const release = cluster.hold('produce', ({ batches }) => answered(batches, 'NOT_LEADER_OR_FOLLOWER'));
+    await send(producer, 't', 0, 'b');
+    await send(producer, 't', 0, 'c');
+    release();
+    await producer.flush();
+    expect(cluster.batches).toEqual(['a', 'b', 'b', 'c'].map(value => `0: t/0@-1 ${value}`));
   });
 
   test('counts what is sent as there when nobody acknowledges it', async () => {

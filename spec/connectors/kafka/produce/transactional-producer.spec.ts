@@ -154,7 +154,25 @@ describe('the offsets of a transaction', () => {
     expect(failures).toEqual([]);
   });
 
-  test('are not kept from another try by none at all', async () => {
+  test('that may still arrive are not followed by others in the same transaction, but in the next', async () => {
+    const producer = await initialised();
+    cluster.next('txnOffsetCommit', noConnection);
+    await producer.sendOffsets('group', offsets);
+    await expect(producer.sendOffsets('group', offsets)).rejects.toMatchObject({
+      code: 'PRODUCER_BROKEN',
+      message: expect.stringContaining('could still arrive'),
+    });
+
+    const other = await initialised();
+    cluster.next('txnOffsetCommit', noConnection);
+    await other.sendOffsets('group', offsets);
+    await other.end('commit', soon);
+    await other.init('id', 60_000);
+    await other.sendOffsets('group', offsets);
+    expect(await other.end('commit', soon)).toBe('committed');
+  });
+
+  test('begin no transaction when there are none', async () => {
     const producer = await initialised();
     await producer.sendOffsets('group', []);
     expect(producer.isOpen).toBe(false);
