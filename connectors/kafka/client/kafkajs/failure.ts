@@ -12,7 +12,9 @@ export interface KafkaWhere {
   readonly secrets: readonly string[];
 }
 
-const tls = /CERT|certificate|self.signed|SSL|TLS|EPROTO|secure/i;
+const tls = /CERT|certificate|self.signed|SSL|TLS|PEM routines|X509|EPROTO/i;
+/** Of the network, whatever words the names of hosts add to the message. */
+const ofNetwork = /^E(?!PROTO$)[A-Z]+$|^EAI_[A-Z]+$/;
 
 /** The error for what kafkajs or a socket failed with: what failed, where, and what to do; without credentials. */
 export function kafkaFailure(error: unknown, where: KafkaWhere): TidemarkError {
@@ -22,7 +24,8 @@ export function kafkaFailure(error: unknown, where: KafkaWhere): TidemarkError {
   const what = `The Kafka broker at ${where.broker} did not ${where.action}: ${said}`.replace(/\.$/, '');
   // What kafkajs threw may hold the request: only the words go on.
   const options = { cause: new Error(said), context: { broker: where.broker } };
-  if (error instanceof TokenRefused || name === 'KafkaJSSASLAuthenticationError' || /SASL/.test(said)) {
+  const isNetwork = ofNetwork.test(String(code ?? ''));
+  if (error instanceof TokenRefused || name === 'KafkaJSSASLAuthenticationError' || (!isNetwork && /SASL/.test(said))) {
     return new KafkaSecurityError(
       `${what}. Check sasl in the settings: the mechanism, and the user and password or the token.`,
       options,
@@ -34,7 +37,7 @@ export function kafkaFailure(error: unknown, where: KafkaWhere): TidemarkError {
       options,
     );
   }
-  if (tls.test(`${String(code ?? '')} ${said}`)) {
+  if (!isNetwork && tls.test(`${String(code ?? '')} ${said}`)) {
     return new KafkaSecurityError(
       `${what}. Check ssl in the settings: the certificates, and that the broker expects TLS on this port.`,
       options,

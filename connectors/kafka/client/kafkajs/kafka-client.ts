@@ -65,7 +65,8 @@ class KafkajsClient implements KafkaClient {
     const { topics } = await this.#cluster.metadata(names === 'all' ? null : names);
     const found: TopicMetadata[] = [];
     for (const { error, topic, isInternal, partitions } of topics) {
-      if (error === 'NONE') found.push({ topic, isInternal, partitions });
+      // It is just being made: its partitions have no leaders yet.
+      if (error === 'NONE' || error === 'LEADER_NOT_AVAILABLE') found.push({ topic, isInternal, partitions });
       else if (error !== 'UNKNOWN_TOPIC_OR_PARTITION') throw answerError(error, `Looking at the topic "${topic}"`);
     }
     return found;
