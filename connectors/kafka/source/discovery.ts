@@ -1,7 +1,7 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { type Logger, messageOf } from '../../../lib/index.ts';
 import type { KafkaClient, TopicMetadata } from '../client/port.ts';
-import { isLasting } from './fetcher.ts';
+import { isLasting } from './fetch-failure.ts';
 import type { TopicChanges, TopicWatch } from './topic-watch.ts';
 
 /** Looks for new topics and partitions at intervals. */

@@ -1,5 +1,7 @@
-import { SourcePositionError, TidemarkError } from '../../../lib/index.ts';
+import { ExternalError, SourcePositionError, TidemarkError } from '../../../lib/index.ts';
 import type { TopicPartition } from '../client/port.ts';
+import { KafkaAnswerError, KafkaSecurityError } from '../errors.ts';
+import { verdictOn } from './fetch-failure.ts';
 import { partitionText } from './partitions.ts';
 
 /** What is known of an offset that is wanted and not there. */
@@ -48,4 +50,26 @@ export class TopicError extends TidemarkError {
   readonly code = 'KAFKA_TOPIC';
   readonly fault = 'user';
   readonly retriable = false;
+}
+
+/** A broker refuses to give the records of a partition, and will again. */
+export function refusal(asked: TopicPartition & { readonly offset: number }, error: string): TidemarkError {
+  const { topic, partition, offset } = asked;
+  const name = partitionText(asked);
+  const options = { context: { topic, partition, offset } };
+  return verdictOn(error) === 'not permitted'
+    ? new KafkaSecurityError(`Kafka does not let this client read ${name}: ${error}. Allow READ on the topic.`, options)
+    : new KafkaAnswerError(
+        error,
+        `Kafka refuses to give the records of ${name} from offset ${offset}: ${error}`,
+        options,
+      );
+}
+
+/** Partitions could not be read for longer than the source waits; a restart may help. */
+export function outOfReach(names: string, location: string, ms: number, why: string, cause: unknown): ExternalError {
+  return new ExternalError(
+    `${names} of Kafka at ${location} could not be read for ${ms} ms (retryTimeout): ${why.replace(/[.\s]+$/, '')}. Check that the cluster runs and can be reached.`,
+    { ...(cause === undefined ? {} : { cause }), context: { location } },
+  );
 }

@@ -1,3 +1,4 @@
+import { TidemarkError } from '../../../lib/index.ts';
 import type { ErrorName } from '../client/port.ts';
 import { isRetriable } from '../client/wire/error-codes.ts';
 
@@ -42,4 +43,9 @@ const longestDelayMs = 5_000;
 /** ms to wait after so many failures in a row, at least one: doubled each time, up to 5 s. */
 export function retryDelay(failures: number): number {
   return Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 16));
+}
+
+/** Whether trying again cannot help: what a client throws says so itself, anything else is a fault of ours. */
+export function isLasting(error: unknown): boolean {
+  return !(error instanceof TidemarkError) || !error.retriable;
 }

@@ -1,8 +1,8 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
-import { ExternalError, type Logger, messageOf, TidemarkError } from '../../../lib/index.ts';
+import { type Logger, messageOf } from '../../../lib/index.ts';
 import type { FetchedPartition, Isolation, KafkaClient, KafkaNode, TopicPartition } from '../client/port.ts';
-import { KafkaAnswerError, KafkaSecurityError } from '../errors.ts';
-import { verdictOn } from './fetch-failure.ts';
+import { outOfReach, refusal } from './errors.ts';
+import { isLasting, verdictOn } from './fetch-failure.ts';
 import { type Asked, type FetchLimits, FetchPlan, type Kept, type PlannedFetch } from './fetch-plan.ts';
 import { behindFetched } from './fetched-extent.ts';
 import { listed, PartitionMap, partitionText } from './partitions.ts';
@@ -272,27 +272,11 @@ export class Fetcher {
 
   #refused(asked: Asked, error: string): void {
     const verdict = verdictOn(error);
-    const name = partitionText(asked);
-    const context = { topic: asked.topic, partition: asked.partition, offset: asked.offset };
     if (verdict === 'out of range') {
       this.plan.hold(asked);
       this.#events.outOfRange(asked, asked.offset);
-    } else if (verdict === 'not permitted') {
-      this.#events.failed(
-        new KafkaSecurityError(`Kafka does not let this client read ${name}: ${error}. Allow READ on the topic.`, {
-          context,
-        }),
-      );
-    } else if (verdict === 'failed') {
-      this.#events.failed(
-        new KafkaAnswerError(
-          error,
-          `Kafka refuses to give the records of ${name} from offset ${asked.offset}: ${error}`,
-          {
-            context,
-          },
-        ),
-      );
+    } else if (verdict === 'not permitted' || verdict === 'failed') {
+      this.#events.failed(refusal(asked, error));
     } else {
       this.#retry([asked], error, verdict === 'leader changed');
     }
@@ -308,13 +292,7 @@ export class Fetcher {
     const names = listed(partitions.map(partitionText));
     const { retryTimeoutMs } = this.#settings;
     if (now - since >= retryTimeoutMs) {
-      this.#events.failed(
-        new ExternalError(
-          `${names} of Kafka at ${this.#client.location} could not be read for ${retryTimeoutMs} ms (retryTimeout): ` +
-            `${why}. Check that the cluster runs and can be reached.`,
-          { ...(cause === undefined ? {} : { cause }), context: { location: this.#client.location } },
-        ),
-      );
+      this.#events.failed(outOfReach(names, this.#client.location, retryTimeoutMs, why, cause));
       return;
     }
     if (now - this.#lastReminder >= reminderMs) {
@@ -327,9 +305,4 @@ export class Fetcher {
     void this.#locate();
     this.#schedule();
   }
-}
-
-/** Whether trying again cannot help. */
-export function isLasting(error: unknown): boolean {
-  return !(error instanceof TidemarkError) || !error.retriable;
 }

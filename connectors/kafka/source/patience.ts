@@ -1,7 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import { ExternalError, type Logger, messageOf } from '../../../lib/index.ts';
-import { retryDelay } from './fetch-failure.ts';
-import { isLasting } from './fetcher.ts';
+import { isLasting, retryDelay } from './fetch-failure.ts';
 
 /** A failure that may pass. */
 export class Passing {

@@ -2,6 +2,7 @@ import type { Subscription } from 'rxjs';
 import {
   InternalError,
   type Json,
+  type MaybePromise,
   type SourceContext,
   type SourceMeasures,
   type SourceReader,
@@ -9,19 +10,18 @@ import {
 import type { KafkaClient, TopicPartition } from '../client/port.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { Discovery } from './discovery.ts';
-import { TopicError } from './errors.ts';
 import { Fetcher } from './fetcher.ts';
 import { GroupCommits } from './group-commits.ts';
 import { isEmptyToTheEnd, offsetInPlaceOf } from './log-limits.ts';
-import { listOffsets } from './offset-lookup.ts';
 import type { KafkaSourceSettings } from './options.ts';
-import { PartitionPosition } from './partition-position.ts';
-import { listed, PartitionMap, partitionText } from './partitions.ts';
+import { PartitionMap, partitionText } from './partitions.ts';
 import type { Patience } from './patience.ts';
 import { Poison } from './poison.ts';
 import { positionJson, readPosition } from './position.ts';
+import { type ReadPartition, ReadPartitions } from './read-partitions.ts';
 import { RecordBatch, RecordRun, type RunEnd } from './record-run.ts';
-import { type SourceStart, type StartedPartition, shrunk } from './source-start.ts';
+import type { SourceStart } from './source-start.ts';
+import { takeUp } from './topic-changes.ts';
 import type { TopicChanges } from './topic-watch.ts';
 
 export interface ReaderServices<T> {
@@ -36,26 +36,17 @@ export interface ReaderServices<T> {
 /** The most records in one call of the task; then timers, barriers and other input have their turn. */
 const batchRecords = 1_000;
 
-interface ReadPartition extends TopicPartition {
-  readonly position: PartitionPosition;
-  readonly first: number;
-  records: number;
-}
-
 /** An open Kafka source: gives what the fetcher brings, batch by batch, and knows how far it is. */
 export class KafkaReader<T> implements SourceReader {
   readonly #services: ReaderServices<T>;
   readonly #cluster: string;
-  readonly #partitions = new PartitionMap<ReadPartition>();
-  readonly #positions = new PartitionMap<PartitionPosition>();
+  readonly #partitions = new ReadPartitions();
   readonly #fetcher: Fetcher;
   readonly #poison: Poison;
   readonly #commits: GroupCommits;
   readonly #discovery: Discovery | undefined;
   readonly #batch = new RecordBatch<T>();
   readonly #aborting = new AbortController();
-  /** Partitions whose stop offset is not reached; only of a bounded source. */
-  readonly #unfinished = new Set<ReadPartition>();
   /** Offsets that the broker does not have, while what was fetched before them is still read. */
   readonly #missingOffsets = new PartitionMap<number>();
   #run: RecordRun<T> | undefined;
@@ -89,11 +80,11 @@ export class KafkaReader<T> implements SourceReader {
     if (settings.discovery !== 'off') {
       this.#discovery = new Discovery(client, start.watch, settings.discovery, scheduler, logger, changed);
     }
-    for (const partition of start.partitions) this.#add(partition);
+    for (const partition of start.partitions) this.#partitions.add(partition);
   }
 
   start(): void {
-    for (const { topic, partition, position } of this.#partitions.values()) {
+    for (const { topic, partition, position } of this.#partitions.all()) {
       if (!position.isReached) this.#fetcher.add({ topic, partition }, position.next, position.stop);
     }
     this.#discovery?.begin(error => this.#failed(error));
@@ -102,7 +93,7 @@ export class KafkaReader<T> implements SourceReader {
   }
 
   position(): Json {
-    return positionJson(this.#cluster, this.#services.group, this.#positions.topics());
+    return positionJson(this.#cluster, this.#services.group, this.#partitions.positions.topics());
   }
 
   pause(): void {
@@ -114,8 +105,8 @@ export class KafkaReader<T> implements SourceReader {
     this.#changed();
   }
 
-  async flush(): Promise<void> {
-    await this.#services.deadLetters?.flush?.();
+  flush(): MaybePromise<void> {
+    return this.#services.deadLetters?.flush?.();
   }
 
   committed(_id: number, position: Json): void {
@@ -125,30 +116,19 @@ export class KafkaReader<T> implements SourceReader {
   }
 
   progress(): number | undefined {
-    if (this.#services.settings.stop === undefined) return undefined;
-    let [read, all] = [0, 0];
-    for (const { position, first } of this.#partitions.values()) {
-      all += Math.max(0, position.stop - first);
-      read += Math.max(0, Math.min(position.next, position.stop) - first);
-    }
-    return all === 0 ? 1 : read / all;
+    return this.#services.settings.stop === undefined ? undefined : this.#partitions.progress();
   }
 
   measures(): SourceMeasures {
-    const partitions = [...this.#partitions.values()].map(one => {
-      const end = this.#fetcher.extents.get(one)?.end;
-      const { position, records } = one;
-      const lag = end === undefined ? {} : { lag: Math.max(0, end - position.next) };
-      return { name: partitionText(one), position: position.next, records, ...lag };
-    });
+    const partitions = this.#partitions.measures(this.#fetcher.extents);
     const { skipped, deadLettered } = this.#poison;
     return { partitions, skipped: { null: this.#batch.nothings, poison: skipped, 'dead letter': deadLettered } };
   }
 
   /** Gives no more of one partition; what was fetched of it is fetched again later. */
   pausePartition(partition: TopicPartition): void {
-    const position = this.#positions.get(partition);
-    if (position) this.#fetcher.pause(partition, position.next);
+    const of = this.#partitions.get(partition);
+    if (of) this.#fetcher.pause(partition, of.position.next);
   }
 
   resumePartition(partition: TopicPartition): void {
@@ -169,16 +149,8 @@ export class KafkaReader<T> implements SourceReader {
     await this.#commits.settled();
   }
 
-  #add({ topic, partition, next, stop, first }: StartedPartition): void {
-    const position = new PartitionPosition(next, stop);
-    const added: ReadPartition = { topic, partition, position, first, records: 0 };
-    this.#partitions.set(added, added);
-    this.#positions.set(added, position);
-    if (stop !== undefined && !position.isReached) this.#unfinished.add(added);
-  }
-
   get #isOver(): boolean {
-    return this.#services.settings.stop !== undefined && this.#unfinished.size === 0;
+    return this.#services.settings.stop !== undefined && this.#partitions.areFinished;
   }
 
   async #read(): Promise<void> {
@@ -224,7 +196,7 @@ export class KafkaReader<T> implements SourceReader {
 
   #wasRead(chunk: TopicPartition): void {
     const partition = this.#partitions.get(chunk);
-    if (partition?.position.isReached) this.#unfinished.delete(partition);
+    if (partition) this.#partitions.moved(partition);
     const missing = this.#missingOffsets.get(chunk);
     if (missing !== undefined) this.#missing(chunk, missing);
   }
@@ -236,7 +208,7 @@ export class KafkaReader<T> implements SourceReader {
   #nextRun(): RecordRun<T> | undefined {
     const chunk = this.#fetcher.take();
     if (!chunk) return undefined;
-    const position = this.#positions.get(chunk);
+    const position = this.#partitions.get(chunk)?.position;
     if (!position?.continuesAt(chunk.offset)) {
       throw new InternalError(
         `Records of ${partitionText(chunk)} from offset ${chunk.offset} do not continue its position, ${position?.next}.`,
@@ -297,69 +269,45 @@ export class KafkaReader<T> implements SourceReader {
 
   /** The broker does not have this offset. What was fetched before it is given first; then it is decided where to go on. */
   #missing(partition: TopicPartition, wanted: number): void {
-    const position = this.#positions.get(partition);
-    if (!position || position.next < wanted) {
+    const of = this.#partitions.get(partition);
+    if (!of || of.position.next < wanted) {
       this.#missingOffsets.set(partition, wanted);
       return;
     }
     this.#missingOffsets.delete(partition);
-    this.#guard(this.#goOnElsewhere(partition, position));
+    this.#guard(this.#goOnElsewhere(of));
   }
 
-  async #goOnElsewhere({ topic, partition }: TopicPartition, position: PartitionPosition): Promise<void> {
+  async #goOnElsewhere(of: ReadPartition): Promise<void> {
     const { client, patience, settings, context } = this.#services;
     const services = { client, patience, settings, logger: context.logger };
+    const { topic, partition, position } = of;
     const offset = await offsetInPlaceOf(services, { topic, partition }, position.next);
     if (offset === undefined || this.#isClosed) return;
     position.moveTo(offset);
+    this.#partitions.moved(of);
     this.#fetcher.seek({ topic, partition }, offset);
-    this.#wasRead({ topic, partition });
     this.#changed();
   }
 
   async #mayHaveEnded(partition: TopicPartition, offset: number, end: number): Promise<void> {
     const of = this.#partitions.get(partition);
-    const isThere = () => of && this.#unfinished.has(of) && of.position.next === offset && end >= of.position.stop;
-    if (!of || !isThere() || !(await isEmptyToTheEnd(this.#services.client, of.topic)) || !isThere()) return;
-    of.position.passedBatch(of.position.stop - 1);
-    this.#unfinished.delete(of);
+    if (!of) return;
+    const { position } = of;
+    const isThere = () => position.next === offset && !position.isReached && end >= position.stop;
+    if (!isThere() || !(await isEmptyToTheEnd(this.#services.client, of.topic)) || !isThere()) return;
+    position.passedBatch(position.stop - 1);
+    this.#partitions.moved(of);
     this.#fetcher.remove(partition);
     this.#changed();
   }
 
-  async #topicsChanged({ added, removed, shrunk: smaller }: TopicChanges): Promise<void> {
-    const { client, patience, settings, context } = this.#services;
-    const [first] = smaller;
-    if (first) throw shrunk(settings.name, first.topic, first.from, first.to);
-    if (removed.length > 0) this.#removed(removed);
-    if (added.length === 0) return;
-    const queries = added.map(partition => ({ ...partition, at: 'earliest' as const }));
-    const earliest = await listOffsets(client, patience, queries, 'read_uncommitted');
-    if (!earliest || this.#isClosed) return;
-    for (const partition of added) {
-      const next = earliest.get(partition) ?? 0;
-      this.#add({ ...partition, next, stop: undefined, first: next });
-      this.#fetcher.add(partition, next);
-    }
-    context.logger.info(
-      { partitions: listed(added.map(partitionText)) },
-      'found new partitions; they are read from their beginning',
-    );
-  }
-
-  #removed(topics: readonly string[]): void {
-    const { settings, context } = this.#services;
-    if (!(settings.topics instanceof RegExp)) {
-      throw new TopicError(
-        `The topic ${topics.join(', ')} was deleted while it was read. Create it again and start the job afresh, or take it out of the source.`,
-        { context: { source: settings.name } },
-      );
-    }
-    context.logger.warn({ topics }, 'topics were deleted: they are not read any more');
-    for (const { topic, partition } of [...this.#partitions.values()].filter(one => topics.includes(one.topic))) {
-      this.#fetcher.remove({ topic, partition });
-      this.#partitions.delete({ topic, partition });
-      this.#positions.delete({ topic, partition });
+  async #topicsChanged(changes: TopicChanges): Promise<void> {
+    const added = await takeUp(changes, this.#services, this.#partitions, this.#fetcher);
+    if (this.#isClosed) return;
+    for (const one of added) {
+      this.#partitions.add(one);
+      this.#fetcher.add({ topic: one.topic, partition: one.partition }, one.next);
     }
   }
 
@@ -370,9 +318,7 @@ export class KafkaReader<T> implements SourceReader {
     if (context.takesCheckpoints !== false || !settings.commitOffsets || interval === 'off') return;
     this.#autoCommit = context.scheduler.schedule(() => {
       if (this.#isClosed) return;
-      const offsets = new PartitionMap<number>();
-      for (const [partition, { next }] of this.#positions.entries()) offsets.set(partition, next);
-      this.#commits.commit(offsets);
+      this.#commits.commit(this.#partitions.offsets());
       this.#commitByTheClock();
     }, interval);
   }
