@@ -24,6 +24,12 @@ export { string } from './format/string.ts';
 export { type MetadataOptions, type WithMetadata, withMetadata } from './format/with-metadata.ts';
 export type { KafkaConnectionOptions, KafkaSasl, KafkaToken } from './options.ts';
 export type { Partitioner, PartitionerRecord } from './partition/partitioner.ts';
+export {
+  DeliveryTimeoutError,
+  OutcomeUnknownError,
+  ProducerBrokenError,
+  ProducerFencedError,
+} from './produce/errors.ts';
 export type { Compression, Header } from './record.ts';
 export type { KafkaSinkOptions, NewTopicOptions } from './sink/options.ts';
 export { kafkaSink } from './sink/sink.ts';
