@@ -1,7 +1,7 @@
 // What `npm run load:payments` runs: fills the topic with generated payments, keyed by card. Each run adds as many again.
 //   npm run load:payments -- --payments 100000 --seed 1 --topic payments
 import { parseArgs } from 'node:util';
-import { from, job, memoryStore, start } from 'tidemark';
+import { from, job, type Logger, memoryStore, start } from 'tidemark';
 import { json, kafkaSink } from 'tidemark/connectors/kafka';
 import { keyBy, to } from 'tidemark/operators';
 import { generatedPayments } from './generated-payments.ts';
@@ -34,10 +34,19 @@ const load = job('load-payments', () =>
   ),
 );
 
+/** Only what went wrong: the rest is said below. */
+const logger: Logger = {
+  debug() {},
+  info() {},
+  warn: (_, message) => console.error(message),
+  error: (_, message) => console.error(message),
+  child: () => logger,
+};
+
 const startedAt = performance.now();
 const store = memoryStore();
 try {
-  await start(load, { store, restart: { strategy: 'none' } }).done;
+  await start(load, { store, logger, restart: { strategy: 'none' } }).done;
   const seconds = (performance.now() - startedAt) / 1_000;
   console.log(`${payments.toLocaleString('en')} payments in topic "${values.topic}", in ${seconds.toFixed(1)} s`);
 } catch (error) {

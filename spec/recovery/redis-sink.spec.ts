@@ -61,3 +61,22 @@ it(
   () => killAtRandom(12, 'Redis sink, Redis killed too', 'redis', true),
   120_000,
 );
+
+it('shows nothing of a process that was stopped, overtaken and let go on', async () => {
+  const place = await placeFor('file');
+  const sink = ended(await startRedis({ dir: `${place.folder}/sink` }));
+  const prefix = `spec-${randomUUID()}`;
+  const reader = new LedgerReader(sink.url, prefix).start();
+  const zombie = run(sink, prefix, place.store, 1_200);
+  await zombie.says(' committed', 3);
+  zombie.kill('SIGSTOP');
+  const next = run(sink, prefix, place.store, 4_000);
+  await next.says(' committed', 3);
+  zombie.kill('SIGCONT');
+  const { code } = await zombie.exited;
+  expect(zombie.output).toContain('FENCED');
+  expect(code).not.toBe(0);
+  expect(await next.exited, next.output).toEqual({ code: 0, signal: null });
+  await reader.stop();
+  expect(reader.count).toBe(entries);
+});
