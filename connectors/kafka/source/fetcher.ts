@@ -153,27 +153,19 @@ export class Fetcher {
     this.#timer = at === undefined ? undefined : this.#scheduler.schedule(() => this.#kick(), at - now);
   }
 
-  /** Finds the leaders of partitions that have none. */
+  /** Finds the leaders of partitions that have none; all of a round first, so that one request asks for all of a leader's. */
   async #locate(): Promise<void> {
     if (this.#isLocating) return;
     this.#isLocating = true;
+    // Behind this step, in which more partitions may be added.
+    await undefined;
     try {
       for (;;) {
-        const [partition] = this.plan.leaderless(this.#scheduler.now());
-        if (!partition || this.#isClosed) return;
-        try {
-          const node = await this.#client.leader(partition);
-          if (this.#isClosed) return;
-          if (node) this.#lead(partition, node);
-          else this.#retry([partition], 'it has no leader at present', false);
-        } catch (error) {
-          if (this.#isClosed) return;
-          if (isLasting(error)) {
-            this.#events.failed(error);
-            return;
-          }
-          this.#retry([partition], messageOf(error), false, error);
-        }
+        const partitions = this.plan.leaderless(this.#scheduler.now());
+        if (partitions.length === 0 || this.#isClosed) return;
+        await Promise.all(partitions.map(partition => this.#findLeader(partition)));
+        for (const node of this.#nodes.values()) void this.#loop(node.id);
+        this.#wake();
       }
     } finally {
       this.#isLocating = false;
@@ -181,11 +173,26 @@ export class Fetcher {
     }
   }
 
-  #lead(partition: TopicPartition, node: KafkaNode): void {
-    this.#nodes.set(node.id, node);
-    this.plan.ledBy(partition, node.id);
-    void this.#loop(node.id);
-    this.#wake();
+  async #findLeader(partition: TopicPartition): Promise<void> {
+    try {
+      const node = await this.#client.leader(partition);
+      if (this.#isClosed) return;
+      if (node) {
+        this.#nodes.set(node.id, node);
+        this.plan.ledBy(partition, node.id);
+      } else this.#retry([partition], 'it has no leader at present', false);
+    } catch (error) {
+      if (this.#isClosed) return;
+      if (isLasting(error)) this.#fail(error);
+      else this.#retry([partition], messageOf(error), false, error);
+    }
+  }
+
+  /** Nothing is asked any more: the task is to end. */
+  #fail(error: unknown): void {
+    if (this.#isClosed) return;
+    this.close();
+    this.#events.failed(error);
   }
 
   async #loop(id: number): Promise<void> {
@@ -200,7 +207,7 @@ export class Fetcher {
         else await this.#changed();
       }
     } catch (error) {
-      if (!this.#isClosed) this.#events.failed(error);
+      this.#fail(error);
     } finally {
       this.#looping.delete(id);
     }
@@ -225,7 +232,7 @@ export class Fetcher {
     } catch (error) {
       this.plan.answered(request);
       if (this.#isClosed) return;
-      if (isLasting(error)) this.#events.failed(error);
+      if (isLasting(error)) this.#fail(error);
       else this.#retry(partitions, messageOf(error), true, error);
       return;
     }
@@ -276,7 +283,7 @@ export class Fetcher {
       this.plan.hold(asked);
       this.#events.outOfRange(asked, asked.offset);
     } else if (verdict === 'not permitted' || verdict === 'failed') {
-      this.#events.failed(refusal(asked, error));
+      this.#fail(refusal(asked, error));
     } else {
       this.#retry([asked], error, verdict === 'leader changed');
     }
@@ -292,7 +299,7 @@ export class Fetcher {
     const names = listed(partitions.map(partitionText));
     const { retryTimeoutMs } = this.#settings;
     if (now - since >= retryTimeoutMs) {
-      this.#events.failed(outOfReach(names, this.#client.location, retryTimeoutMs, why, cause));
+      this.#fail(outOfReach(names, this.#client.location, retryTimeoutMs, why, cause));
       return;
     }
     if (now - this.#lastReminder >= reminderMs) {
