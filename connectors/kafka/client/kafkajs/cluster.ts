@@ -12,6 +12,8 @@ import { Node } from './node.ts';
 const firstPauseMs = 100;
 const longestPauseMs = 1_000;
 
+class TimeUp extends KafkaConnectionError {}
+
 /** The nodes of a cluster that were met, and the one question that any of them answers: what the cluster looks like. */
 export class Cluster {
   readonly map = new ClusterMap();
@@ -78,12 +80,15 @@ export class Cluster {
     giveUp: (error: unknown) => unknown = error => error,
   ): Promise<T> {
     const deadline = performance.now() + timeoutMs;
+    let last: unknown;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
         return await this.#until(deadline, work());
       } catch (error) {
         if (!mayPass(error) || this.#closed.signal.aborted) throw error;
-        if (performance.now() + pauseMs >= deadline) throw giveUp(error);
+        // That the time was up in the middle of a try says less than why the one before failed.
+        last = error instanceof TimeUp ? (last ?? error) : error;
+        if (performance.now() + pauseMs >= deadline) throw giveUp(last);
       }
       await sleep(pauseMs, undefined, { signal: this.#closed.signal }).catch(() => {});
     }
@@ -146,7 +151,7 @@ export class Cluster {
     const timeUp = new AbortController();
     const late = sleep(Math.max(deadline - performance.now(), 1), undefined, { signal: timeUp.signal }).then(
       () => {
-        throw new KafkaConnectionError(`${this.#location} did not answer in time.`);
+        throw new TimeUp(`${this.#location} did not answer in time.`);
       },
       () => new Promise<never>(() => {}),
     );

@@ -7,7 +7,7 @@ import { freePort } from '../../../../tools/services/free-port.ts';
 import { KeptLog } from '../../../services/kafka/client/log.ts';
 import { type Asked, FakeBroker } from './fake-broker.ts';
 
-const api = { produce: 0, fetch: 1, listOffsets: 2, metadata: 3, findCoordinator: 10, endTxn: 26 };
+const api = { produce: 0, fetch: 1, listOffsets: 2, metadata: 3, findCoordinator: 10, versions: 18, endTxn: 26 };
 
 let broker: FakeBroker;
 let client: KafkaClient;
@@ -99,8 +99,31 @@ describe('a lost connection', () => {
     const error = await failureOf(endTxn(node));
     expect(error).toBeInstanceOf(KafkaConnectionError);
     expect(error.message).toContain(broker.address);
-    expect(await endTxn(node)).toBe('NONE');
-    expect(calls, 'what may have taken effect is not repeated').toBe(2);
+    const next = endTxn(node);
+    await new Promise(setImmediate);
+    expect([await next, await endTxn(node)]).toEqual(['NONE', 'NONE']);
+    expect(calls, 'what may have taken effect is not repeated').toBe(3);
+  });
+
+  it('carries nothing before it is ready again', async () => {
+    let hangUp = () => {};
+    broker.onRequest = asked => {
+      if (asked.api !== api.endTxn) return coordinates(asked);
+      hangUp = asked.hangUp;
+      asked.answer(into => into.int32(0).int16(0));
+      return true;
+    };
+    const node = await coordinatorOf(clientOf());
+    await endTxn(node);
+    hangUp();
+    await failureOf(endTxn(node));
+    const asked = [endTxn(node)];
+    for (let turn = 0; turn < 3; turn++) {
+      await Promise.resolve();
+      asked.push(endTxn(node));
+    }
+    expect(await Promise.all(asked)).toEqual(['NONE', 'NONE', 'NONE', 'NONE']);
+    expect([...broker.first.values()], 'first on every connection').toEqual([api.versions, api.versions]);
   });
 
   it('is noticed while nothing is asked', async () => {

@@ -19,6 +19,8 @@ export interface Asked {
 export class FakeBroker implements AsyncDisposable {
   /** In the order received; without those for versions. */
   readonly asked: { readonly api: number; readonly connection: number }[] = [];
+  /** What came first on each connection. */
+  readonly first = new Map<number, number>();
   versions: Record<number, readonly [lowest: number, highest: number]> = Object.fromEntries(
     Array.from({ length: 40 }, (_, key) => [key, [0, 11]]),
   );
@@ -74,6 +76,7 @@ export class FakeBroker implements AsyncDisposable {
     const body = new ByteReader(frame);
     const [api, version, correlationId] = [body.int16(), body.int16(), body.int32()];
     body.nullableString();
+    if (!this.first.has(connection)) this.first.set(connection, api);
     const answer = (write: (into: ByteWriter) => unknown) => {
       const into = new ByteWriter();
       into.int32(0).int32(correlationId);
