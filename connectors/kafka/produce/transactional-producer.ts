@@ -26,8 +26,8 @@ export class TransactionalProducer {
   readonly #partitions = new TransactionPartitions();
   readonly #requests: TransactionRequests;
   readonly #stopped = new AbortController();
-  /** Groups whose offsets of this transaction may arrive once more. */
-  readonly #unansweredGroups = new Set<string>();
+  /** By group, the offsets of this transaction that may arrive once more. */
+  readonly #unanswered = new Map<string, string>();
   #isAdding = false;
 
   constructor(client: KafkaClient, options: Omit<ProducerOptions, 'acks'>, listener: ProducerListener) {
@@ -111,8 +111,9 @@ export class TransactionalProducer {
     if (offsets.length === 0) return;
     this.#state.step('add offsets', performance.now());
     try {
-      if (this.#unansweredGroups.has(group)) throw this.#wouldMixOffsets(group);
-      await this.#requests.addOffsets(group, offsets, () => this.#unansweredGroups.add(group));
+      const text = JSON.stringify(offsets);
+      if ((this.#unanswered.get(group) ?? text) !== text) throw this.#wouldMixOffsets(group);
+      await this.#requests.addOffsets(group, offsets, () => this.#unanswered.set(group, text));
     } catch (error) {
       if (error instanceof ExternalError && error.code === 'DELIVERY_TIMEOUT' && !this.#state.isDoomed) {
         this.#state.step('offsets failed', performance.now());
@@ -190,7 +191,7 @@ export class TransactionalProducer {
   #ended({ step, answer }: EndAnswer, end: EndOfTransaction, outcome: Outcome): 'committed' | 'aborted' {
     if (step === 'committed' || step === 'aborted') {
       this.#partitions.clear();
-      this.#unansweredGroups.clear();
+      this.#unanswered.clear();
       this.#state.step(this.#requests.hasLostAnswer ? 'ended in doubt' : 'ended', performance.now());
       return step;
     }

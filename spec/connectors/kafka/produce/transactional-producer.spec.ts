@@ -158,7 +158,10 @@ describe('the offsets of a transaction', () => {
     const producer = await initialised();
     cluster.next('txnOffsetCommit', noConnection);
     await producer.sendOffsets('group', offsets);
-    await expect(producer.sendOffsets('group', offsets)).rejects.toMatchObject({
+    // The same ones are no others.
+    await producer.sendOffsets('group', offsets);
+    const others = [{ topic: 't', partition: 0, offset: 8, metadata: 'eight' }];
+    await expect(producer.sendOffsets('group', others)).rejects.toMatchObject({
       code: 'PRODUCER_BROKEN',
       message: expect.stringContaining('could still arrive'),
     });
