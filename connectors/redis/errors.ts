@@ -57,7 +57,7 @@ const cases: readonly Case[] = [
     advice: 'The user or the password is wrong: check the settings of the connection.',
   },
   {
-    matches: /NOPERM/,
+    matches: /NOPERM|user executing the script/,
     is: 'refused',
     advice: 'The user may not do that: extend its ACL (the README of the connector lists the commands that it needs).',
   },

@@ -22,6 +22,8 @@ const rowsInPiece = 1_000;
 interface Part {
   readonly name: string;
   readonly requirements: Requirements;
+  /** The kinds of its commands, each with the key of one. */
+  readonly verbs: Map<string, string>;
   pieces: number;
   commands: number;
   /** Credits that are held until it is committed. */
@@ -101,6 +103,8 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
     const commands = this.#commands.of(value, timestamp, key, part.requirements);
     if (commands.length === 0) return;
     part.commands += commands.length;
+    for (const [verb, key] of commands)
+      if (!part.verbs.has(verb as string)) part.verbs.set(verb as string, key as string);
     this.#held++;
     this.#context.credits.acquire(1);
     this.#queue.append(commands);
@@ -124,9 +128,12 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
     const handle = this.#ledger.handle(id);
     await this.#queue.drain();
     if (handle.parts.length > 0) {
-      this.#verifySequence(handle);
+      const parts = handle.parts.flatMap(({ name }) => this.#sealed.get(name) ?? []);
+      this.#verifySequence(parts);
+      const verbs = new Map(parts.flatMap(part => [...part.verbs]));
+      const words = [verbs.size, ...[...verbs].flat(), ...wordsOf(handle)];
       await this.#scripts.durably(`stage checkpoint ${id}`, () =>
-        this.#scripts.run('stage output', 'sealSink', ...wordsOf(handle)),
+        this.#scripts.run('stage output', 'sealSink', ...words),
       );
     }
     return handle as Json;
@@ -165,6 +172,7 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
     this.#open ??= {
       name: `${this.#context.token}-${++this.#parts}-${randomBytes(4).toString('hex')}`,
       requirements: new Requirements(),
+      verbs: new Map(),
       pieces: 0,
       commands: 0,
       kept: 0,
@@ -193,8 +201,8 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
     part.pieces += pieces;
   }
 
-  #verifySequence({ parts }: SinkHandle): void {
-    const all = parts.flatMap(({ name }) => this.#sealed.get(name)?.requirements ?? []);
+  #verifySequence(parts: readonly Part[]): void {
+    const all = parts.map(({ requirements }) => requirements);
     for (const [at, part] of all.entries()) {
       if (at > 0) this.#commands.guard(() => part.verifyBehind(all.slice(0, at)));
     }

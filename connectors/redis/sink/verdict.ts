@@ -1,5 +1,5 @@
 import { FencedError, InternalError, StateLostError, type TidemarkError } from '../../../lib/index.ts';
-import { RedisOutputError } from '../errors.ts';
+import { RedisOutputError, RedisSinkRefusedError } from '../errors.ts';
 
 /** Which sink, where, under which fence token. */
 export interface SinkPlace {
@@ -54,6 +54,12 @@ export function verdictError([verdict, ...rest]: readonly string[], place: SinkP
         { context: { ...context, key: first } },
       );
     }
+    case 'denied':
+      return new RedisSinkRefusedError(
+        `${what}: the user may not run ${first}, or not on the key ${JSON.stringify(second)}. Extend its ACL, then start the ` +
+          'job again: nothing of the checkpoint was written.',
+        { context: { ...context, key: second } },
+      );
     case 'failed':
       return new RedisOutputError(
         `${what}: ${first} of the key ${JSON.stringify(second)} failed: ${third} The commands of the checkpoint before it ` +

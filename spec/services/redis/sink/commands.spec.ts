@@ -192,3 +192,31 @@ describe('the Redis sink before a key that holds something else', () => {
     expect(await run.client.get(first)).toBe('2');
   });
 });
+
+describe('the Redis sink under a user with few rights', () => {
+  const rights = [
+    ...'+eval +evalsha +get +set +append +exists +unlink +del +wait +hget +hset +hdel +hexists +hkeys +hvals'.split(
+      ' ',
+    ),
+    ...'+hgetall +sadd +srem +smembers +hello +info +config|get +hmget +hlen +type +incrby'.split(' '),
+  ];
+
+  it('says what is missing before anything is decided, and writes nothing', async () => {
+    await using run = new SinkRun(server.url);
+    const { client, name } = run;
+    await client.call('ACL', 'SETUSER', name, 'on', '>pw', '~tidemark:*', `~${name}:*`, ...rights);
+    const url = `redis://${name}:pw@127.0.0.1:${server.port}`;
+    const first = await run.open(url, 1);
+    first.write([count(`${name}:a`), { command: 'streamAdd', key: `${name}:s`, fields: { a: 1 } }]);
+    const denied = await failureOf(first.prepare(1));
+    expect(denied).toMatchObject({ code: 'REDIS_SINK_REFUSED', retriable: false });
+    expect(denied.message).toContain(`may not run XADD, or not on the key "${name}:s"`);
+    const second = await run.open(url, 2);
+    second.write([count(`${name}:a`), count('elsewhere')]);
+    expect(await failureOf(second.prepare(2))).toMatchObject({ code: 'REDIS_SINK_REFUSED' });
+    await client.call('ACL', 'SETUSER', name, '+xadd');
+    await first.close();
+    expect(await client.exists(`${name}:a`)).toBe(0);
+    await client.call('ACL', 'DELUSER', name);
+  });
+});
