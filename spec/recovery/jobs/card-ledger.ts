@@ -1,6 +1,6 @@
 // Keeps a ledger of cards from Kafka to Kafka, and dies where a spec asks for it. Run by specs as `tidemark run`.
 
-import { actor, from, job, paced, type TaskStore, tokens, type } from 'tidemark';
+import { actor, type Duration, from, type JobSettings, job, paced, type TaskStore, tokens, type } from 'tidemark';
 import { json, kafkaSink, kafkaSource } from 'tidemark/connectors/kafka';
 import { keyBy, to } from 'tidemark/operators';
 import { type DependencyContainer, instancePerContainerCachingFactory } from 'tsyringe';
@@ -15,8 +15,11 @@ const parameters = z.strictObject({
   isBounded: z.stringbool().default(true),
   /** Records a second; as fast as possible when left out. */
   rate: z.coerce.number().positive().optional(),
-  transactionTimeout: z.string().default('60s'),
+  transactionTimeout: z.custom<Duration>().optional(),
 });
+
+// What the command line has no option for.
+const checkpointSettings = JSON.parse(process.env.LEDGER_CHECKPOINT ?? '{}') as NonNullable<JobSettings['checkpoint']>;
 
 /** What a spec may ask for: a moment at which this process is gone, or a store that fails for a while. */
 const faults = z
@@ -60,7 +63,8 @@ function faulty(store: TaskStore): TaskStore {
 }
 
 export default job(
-  'card-ledger',
+  // A Kafka keeps the commit record of a job for ever: each spec has a job of its own.
+  process.env.LEDGER_NAME ?? 'card-ledger',
   ({ input, output, guarantee, isBounded, rate, transactionTimeout }: z.infer<typeof parameters>) => {
     const source = kafkaSource({ topic: input, value: json<Booking>(), ...(isBounded ? { stop: 'latest' } : {}) });
     const bookings = from(rate === undefined ? source : paced(source, rate));
@@ -92,13 +96,14 @@ export default job(
           key: ({ card }) => card,
           value: { serialize: entry => lineOf(entry) },
           guarantee,
-          ...(guarantee === 'exactly-once' ? { transactionTimeout } : {}),
+          ...(transactionTimeout === undefined ? {} : { transactionTimeout }),
         }),
       ),
     );
   },
   {
     schema: parameters,
+    checkpoint: checkpointSettings,
     overrides(container: DependencyContainer) {
       container.register(tokens.TASK_STORE, {
         useFactory: instancePerContainerCachingFactory(of =>

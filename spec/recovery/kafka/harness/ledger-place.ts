@@ -26,6 +26,8 @@ export interface LedgerOptions extends CommandOptions {
   readonly interval?: string;
   /** See `LEDGER_FAULTS` in card-ledger.ts. */
   readonly faults?: object;
+  /** Settings of checkpoints. */
+  readonly checkpoint?: object;
   /** Further parameters, as `key=value`. */
   readonly set?: readonly string[];
   /** Further arguments. */
@@ -38,6 +40,7 @@ export interface LedgerOptions extends CommandOptions {
 export class LedgerPlace {
   readonly brokers: string;
   readonly store: string;
+  readonly job: string;
   readonly input: string;
   readonly output: string;
   readonly bookings: readonly Booking[];
@@ -47,6 +50,7 @@ export class LedgerPlace {
     const id = randomUUID().slice(0, 8);
     this.brokers = brokers;
     this.store = redis;
+    this.job = `card-ledger-${id}`;
     this.input = `bookings-${id}`;
     this.output = `ledger-${id}`;
     this.bookings = bookings;
@@ -86,6 +90,7 @@ export class LedgerPlace {
     rate,
     interval = '500ms',
     faults = {},
+    checkpoint = {},
     set = [],
     args = [],
     brokers,
@@ -108,6 +113,8 @@ export class LedgerPlace {
         env: {
           ...options.env,
           KAFKA_BROKERS: brokers ?? this.brokers,
+          LEDGER_NAME: this.job,
+          LEDGER_CHECKPOINT: JSON.stringify(checkpoint),
           LEDGER_FAULTS: JSON.stringify(faults),
         },
       },
@@ -123,7 +130,7 @@ export class LedgerPlace {
   async confirmed(): Promise<Manifest | undefined> {
     const store = redisStore(this.store);
     try {
-      const stored = await store.task({ job: 'card-ledger', task: 'main' }).manifests();
+      const stored = await store.task({ job: this.job, task: 'main' }).manifests();
       return stored.findLast(({ confirmed }) => confirmed)?.manifest;
     } finally {
       await store.close();
@@ -140,7 +147,9 @@ export class LedgerPlace {
 
   /** Everything is visible, exactly once, in order per card. */
   async verify(): Promise<void> {
-    const { problems, seen } = await LedgerReader.verify(this.brokers, this.output, this.expected, true);
+    const { problems, seen } = await LedgerReader.whenVisible(this.brokers, this.output, this.expected, {
+      count: this.bookings.length,
+    });
     expect(problems).toEqual([]);
     expect(seen).toBe(this.bookings.length);
   }

@@ -24,16 +24,37 @@ export class LedgerReader {
     return reader;
   }
 
-  /** What is wrong with all that is committed now, in words; `isComplete`: everything must be there. */
-  static async verify(
+  /**
+   * Resolves when `count` records are visible. A transaction is decided before its markers are in all partitions, so what is
+   * committed may become visible a moment later; rejects when it does not within `timeoutMs`.
+   */
+  static async whenVisible(
     brokers: string,
     topic: string,
     expected: ReadonlyMap<string, readonly string[]>,
-    isComplete: boolean,
+    { count, timeoutMs = 30_000 }: { readonly count: number; readonly timeoutMs?: number },
   ): Promise<LedgerReader> {
     const reader = new LedgerReader(expected);
-    for (const record of await CommittedReader.all(brokers, topic)) reader.take(record);
-    if (isComplete) reader.verifyComplete();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const late = setTimeout(
+      () =>
+        reject(new Error(`${reader.seen} of ${count} records are visible after ${timeoutMs} ms: ${reader.missing()}`)),
+      timeoutMs,
+    );
+    const following = new CommittedReader(brokers, topic, record => {
+      reader.take(record);
+      if (reader.seen >= count) resolve();
+    });
+    try {
+      await promise;
+    } finally {
+      clearTimeout(late);
+      await following.stop();
+    }
+    // All of it, as far as it goes by now: nothing more has come.
+    const again = new LedgerReader(expected);
+    for (const record of await CommittedReader.all(brokers, topic)) again.take(record);
+    reader.problems.push(...again.problems);
     return reader;
   }
 
@@ -49,10 +70,12 @@ export class LedgerReader {
     this.partitions.set(key, partition);
   }
 
-  private verifyComplete(): void {
-    for (const [key, lines] of this.expected) {
-      const seen = this.at.get(key) ?? 0;
-      if (seen < lines.length && this.problems.length < 10) this.problems.push(`${key}: ${seen} of ${lines.length}`);
-    }
+  /** Some of what was not seen, in words. */
+  missing(): string {
+    const short = [...this.expected].filter(([key, lines]) => (this.at.get(key) ?? 0) < lines.length);
+    return short
+      .slice(0, 10)
+      .map(([key, lines]) => `${key}: ${this.at.get(key) ?? 0} of ${lines.length}`)
+      .join(', ');
   }
 }
