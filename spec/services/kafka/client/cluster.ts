@@ -9,14 +9,23 @@ export function sharedCluster(): KafkaClient {
   return kafkaClient({ clientId: 'client-spec' }, new KeptLog());
 }
 
-/** Answers when the topic is there and each of its partitions has a leader. */
+/** Answers when the topic is there and each of its partitions has a leader that knows of it. */
 export async function newTopic(client: KafkaClient, partitions = 1, settings: Record<string, string> = {}) {
   const topic = `client-spec-${randomUUID()}`;
   await client.createTopics([{ topic, partitions, settings }]);
   for (;;) {
     const [found] = await client.topics([topic]);
-    if (found?.partitions.length === partitions && found.partitions.every(({ leader }) => leader >= 0)) return topic;
+    if (found?.partitions.length !== partitions) continue;
+    const ready = await Promise.all(found.partitions.map(({ partition }) => isLed(client, topic, partition)));
+    if (ready.every(isLed => isLed)) return topic;
   }
+}
+
+/** A broker may name itself as the leader before it is: then it hangs up on what is sent without acknowledgement. */
+async function isLed(client: KafkaClient, topic: string, partition: number): Promise<boolean> {
+  const node = await client.leader({ topic, partition });
+  const [answer] = (await node?.listOffsets([{ topic, partition, at: 'latest' }], 'read_committed')) ?? [];
+  return answer?.error === 'NONE';
 }
 
 export async function leaderOf(client: KafkaClient, topic: string, partition = 0): Promise<KafkaNode> {
