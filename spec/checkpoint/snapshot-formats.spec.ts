@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { keyOf, type MapKey, mapKey } from '../../lib/actor/key.ts';
 import { decodeKey } from '../../lib/actor/key-codec.ts';
 import { TimerQueue } from '../../lib/actor/timer-queue.ts';
-import { decodeManifest } from '../../lib/checkpoint/manifest.ts';
+import { decodeManifest, encodeManifest } from '../../lib/checkpoint/manifest.ts';
+import { identityOf } from '../../lib/checkpoint/recovery-decision.ts';
 import { openSegment, readEntries } from '../../lib/checkpoint/segment.ts';
 import { decodeValue } from '../../lib/checkpoint/value-codec.ts';
 import { delta, deltaTimer, eventTimers, full, processingTimers } from '../fixtures/snapshots/contents.ts';
@@ -54,6 +55,15 @@ describe('snapshots that were written earlier', () => {
     const timersOf = (queue: TimerQueue) => Array.from(queue, ({ key, time }) => [keyOf(key), time]);
     expect(timersOf(event)).toEqual([...eventTimers.slice(1), deltaTimer]);
     expect(timersOf(processing)).toEqual(processingTimers);
+  });
+
+  it('were decided by the store, when they are from before there was anything else', () => {
+    const at = path.join(fixtures, 'format-1', 'manifest');
+    const manifest = decodeManifest(readFileSync(at, 'utf8'), at);
+    expect(manifest.commitPoint).toBeUndefined();
+    expect(identityOf(manifest)).toEqual({ kind: 'store' });
+    const commitPoint = { kind: 'kafka', clusterId: 'abc', location: 'kafka://a:9092' };
+    expect(decodeManifest(encodeManifest({ ...manifest, commitPoint }), 'new').commitPoint).toEqual(commitPoint);
   });
 
   it('are still written in the same format, or in one with a new number', async () => {

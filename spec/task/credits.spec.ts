@@ -31,6 +31,23 @@ describe('Credits', () => {
     expect(events).toEqual(['exhausted', 'available', 'exhausted']);
   });
 
+  it('pauses while a holder says that it is full, whatever it holds, and tells once', () => {
+    const { credits, events } = recorded(10);
+    const [one, other] = [credits.holder('one'), credits.holder('other')];
+    one.full(true);
+    one.full(true);
+    other.full(true);
+    expect(events).toEqual(['exhausted']);
+    one.full(false);
+    other.acquire(6);
+    expect(credits.isExhausted).toBe(true);
+    other.full(false);
+    other.full(false);
+    expect(credits.isExhausted).toBe(true);
+    other.release(1);
+    expect(events).toEqual(['exhausted', 'available']);
+  });
+
   it('resumes an odd limit below its half, and a limit of one at none', () => {
     const odd = recorded(5);
     odd.credits.holder('sink').acquire(5);

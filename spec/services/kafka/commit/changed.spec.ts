@@ -24,7 +24,7 @@ describe('a commit point that changes', () => {
     expect((await kinds(place)).at(-1)).toBe('kafka');
   });
 
-  it('is the store again once the last such sink has gone, after a clean stop and after a crash alike', async () => {
+  it('is the store again once the last such sink has gone, also when a crash has kept the store from knowing what was decided', async () => {
     await using place = await TotalsPlace.with(1_000);
     const first = place.start({ rate: 2_000 });
     await committed(first, id => id >= 2);

@@ -80,6 +80,8 @@ export class TotalsPlace implements AsyncDisposable {
       key: ({ card }) => card,
       guarantee: 'at-least-once',
       missingTopics: { partitions: 4 },
+      // Read in small pieces, so that a job can be slowed down.
+      batchBytes: 1_000,
     });
     const loading = job(`${this.name}-load-${first}`, () => from(memorySource(more)).pipe(to(sink)));
     await start(loading, { store: this.#store, logger: keptLog([]) }).done;
@@ -93,6 +95,7 @@ export class TotalsPlace implements AsyncDisposable {
         ...connection,
         topic: this.input,
         value: json(),
+        ...(rate === undefined ? {} : { maxPartitionBytes: 1_024, maxRequestBytes: 4_096 }),
         ...(isBounded ? { stop: 'latest' as const } : {}),
       });
       return from(rate === undefined ? source : paced(source, rate)).pipe(
