@@ -5,7 +5,7 @@ import { PartitionMap } from './partitions.ts';
 export interface FetchLimits {
   /** The most bytes of one answer. */
   readonly requestBytes: number;
-  /** The most bytes of one partition in an answer. While more than that waits to be read, its node is not asked. */
+  /** The most bytes of one partition in an answer. While twice that waits to be read, its node is not asked. */
   readonly partitionBytes: number;
   /** The most bytes that may be fetched and not yet read, over all partitions. */
   readonly bufferBytes: number;
@@ -257,7 +257,7 @@ export class FetchPlan {
 
   /** One answer that waits, beside the one that is read, is enough to keep the reader busy. */
   #isFull(of: Writable): boolean {
-    return of.bufferedBytes > this.#limits.partitionBytes;
+    return of.bufferedBytes >= 2 * this.#limits.partitionBytes;
   }
 
   #current({ generation, ...partition }: TopicPartition & { readonly generation: number }): Writable | undefined {

@@ -101,8 +101,8 @@ export class FakeKafka {
           const offset = error === 'NONE' ? (this.logs.get({ topic, partition })?.offsetAt(at, isolation) ?? -1) : -1;
           return { topic, partition, error, offset, timestamp: -1 };
         }),
-      offsetFetch: async (group, partitions) => ({
-        error: this.offsetFetchError?.() ?? 'NONE',
+      offsetFetch: async (group, partitions, requireStable) => ({
+        error: requireStable ? (this.offsetFetchError?.() ?? 'NONE') : 'asked for what may still change',
         partitions: (partitions ?? []).map(({ topic, partition }) => {
           const offset = this.groups.get(group)?.get({ topic, partition }) ?? -1;
           return { topic, partition, offset, metadata: '', error: 'NONE' };

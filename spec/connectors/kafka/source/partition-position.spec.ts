@@ -35,6 +35,8 @@ describe('PartitionPosition', () => {
     const position = new PartitionPosition(15);
     expect(given(position, [[10, 14, [10, 11, 12, 13, 14]]])).toEqual([]);
     expect(position.next).toBe(15);
+    // Its records are not even unpacked.
+    expect([position.meets(10, 14), position.meets(10, 15)]).toEqual(['pass over', 'read']);
   });
 
   it('accepts gaps that compaction left: within batches, at their end and between them', () => {
@@ -100,6 +102,12 @@ describe('PartitionPosition', () => {
     it('reaches it where the removed records lie within the batch that holds it', () => {
       const position = new PartitionPosition(0, 3);
       expect(given(position, [[0, 9, [0, 7, 9]]])).toEqual([0]);
+      expect([position.isReached, position.next]).toEqual([true, 3]);
+    });
+
+    it('is not passed where the batch that holds it ends behind it without a record', () => {
+      const position = new PartitionPosition(0, 3);
+      expect(given(position, [[0, 9, [0, 2]]])).toEqual([0, 2]);
       expect([position.isReached, position.next]).toEqual([true, 3]);
     });
 

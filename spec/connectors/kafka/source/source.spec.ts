@@ -111,6 +111,19 @@ describe('leaders', () => {
     await later(probe, () => probe.values.length === 3);
     expect(probe.values).toEqual(texts(0, 3));
   });
+
+  it('are asked for more while what came is read', async () => {
+    const [log] = kafka.topic('payments');
+    for (let i = 0; i < 3; i++) log?.append(texts(i * 1_500, (i + 1) * 1_500));
+    const probe = await open({ maxPartitionBytes: 20_000, maxRequestBytes: 20_000 });
+    const asked: number[] = [];
+    probe.afterBatch = () => asked.push(kafka.fetches.length);
+    probe.start();
+    await probe.untilRecords(4_500);
+    // When the second half of an answer was read, the next one was on its way.
+    expect(probe.batches[0]).toBe(1_000);
+    expect(asked[1]).toBeGreaterThanOrEqual(2);
+  });
 });
 
 describe('a broker that is out of reach', () => {
@@ -261,6 +274,30 @@ describe('an offset that is not there any more', () => {
     expect(partitionsIn(probe.position())).toEqual({ payments: { 0: 3 } });
   });
 
+  it('is looked at only when what was fetched before it was given, and not asked for meanwhile', async () => {
+    const [log] = kafka.topic('payments');
+    log?.append(texts(0, 1_500));
+    const probe = await open();
+    probe.afterBatch = () => {
+      if (probe.batches.length === 1) probe.pause();
+    };
+    probe.start();
+    await probe.untilRecords(1_000);
+    await settled();
+    log?.append(texts(1_500, 1_600));
+    log?.purge(1_550);
+    kafka.changed();
+    await settled();
+    const asked = kafka.fetches.length;
+    kafka.changed();
+    await settled();
+    expect([probe.values.length, probe.errors, kafka.fetches.length]).toEqual([1_000, [], asked]);
+    probe.resume();
+    await later(probe, () => probe.errors.length > 0);
+    expect(probe.values).toEqual(texts(0, 1_500));
+    expect(probe.errors).toMatchObject([{ wanted: 1_500, logStart: 1_550 }]);
+  });
+
   it('is passed over when that was chosen, and the log names the gap', async () => {
     const [log] = kafka.topic('payments');
     log?.append(texts(0, 3));
@@ -322,6 +359,39 @@ describe('a stop offset', () => {
     probe.start();
     await probe.untilCompleted();
     expect(probe.reader.progress?.()).toBe(1);
+  });
+});
+
+describe('a record that cannot be read', () => {
+  it('fails the source behind the records before it, where it will be tried again', async () => {
+    kafka.topic('payments')[0]?.append(['a', 'bad', 'c']);
+    const value: Deserializer<string> = {
+      deserialize(bytes) {
+        if (`${bytes}` === 'bad') throw new Error('it is bad');
+        return `${bytes}`;
+      },
+    };
+    const probe = (await open({ value })).start();
+    expect(await probe.untilError().catch(error => error)).toMatchObject({ code: 'BAD_RECORD' });
+    expect([probe.values, partitionsIn(probe.position())]).toEqual([['a'], { payments: { 0: 1 } }]);
+  });
+});
+
+describe('a restored position', () => {
+  it('is refused when it is of another cluster', async () => {
+    kafka.topic('payments');
+    const position = (await open()).position();
+    kafka.id = 'another';
+    await expect(open({}, position)).rejects.toThrow(/of Kafka cluster fake-cluster, and .* is cluster another/);
+  });
+
+  it('may hold topics that are not read any more: the log says that they are dropped', async () => {
+    kafka.topic('payments');
+    kafka.topic('refunds');
+    const position = (await open({ topic: ['payments', 'refunds'] })).position();
+    const probe = await open({}, position);
+    expect(partitionsIn(probe.position())).toEqual({ payments: { 0: 0 } });
+    expect(warnings(probe)).toMatchObject([{ fields: { topics: ['refunds'] } }]);
   });
 });
 
