@@ -30,6 +30,8 @@ interface Job {
   reject(error: TidemarkError): void;
 }
 
+const leastBetweenRenewalsMs = 2_000;
+
 /**
  * One connection to a broker, made when it is needed and again after it was lost. Requests go out in the order in which
  * they were asked for and are answered in that order: the broker takes one at a time from a connection.
@@ -41,6 +43,7 @@ export class Lane {
   readonly #settings: LaneSettings;
   #connection: KafkajsConnection | undefined;
   #versions: ApiVersions | undefined;
+  #letInAt = Number.NEGATIVE_INFINITY;
   #isOpening = false;
   #isClosed = false;
   #waiting: Job[] = [];
@@ -87,8 +90,14 @@ export class Lane {
 
   /** Nothing may overtake those who wait for the connection, and nobody uses a session that is about to end. */
   #ready(): { connection?: KafkajsConnection | undefined; versions?: ApiVersions | undefined } {
-    const isUsable = !this.#isOpening && (!this.#settings.hasSasl || this.#connection?.isAuthenticated());
+    const isLetIn = !this.#settings.hasSasl || this.#connection?.isAuthenticated() || this.#wasLetInJustNow();
+    const isUsable = !this.#isOpening && isLetIn;
     return isUsable ? { connection: this.#connection, versions: this.#versions } : {};
+  }
+
+  /** A broker does not renew a session within a second: one that a token makes short is used as it is. */
+  #wasLetInJustNow(): boolean {
+    return performance.now() - this.#letInAt < leastBetweenRenewalsMs;
   }
 
   async #open(): Promise<void> {
@@ -97,6 +106,7 @@ export class Lane {
       // Open already: only the session of SASL is renewed.
       const connection = this.#connection ?? (await this.#connect());
       await connection.authenticate();
+      this.#letInAt = performance.now();
       const { versions } = this;
       if (this.#isClosed || versions === undefined) throw this.#closedError();
       this.#isOpening = false;

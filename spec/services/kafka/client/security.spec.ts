@@ -136,6 +136,20 @@ describe('a client is let in', () => {
   });
 });
 
+describe('a session that is about to end whenever it begins', () => {
+  it('is renewed no oftener than the broker allows', async () => {
+    let asked = 0;
+    const token = async () => {
+      asked++;
+      return { value: unsignedToken({ sub: user, exp: soon() - 51, iat: soon() - 120 }) };
+    };
+    const client = clientOf({ sasl: { mechanism: 'oauthbearer', token } });
+    while (asked < 2) await Promise.all([client.topics(['a']), client.topics(['b'])]);
+    expect(await client.topics(['a'])).toEqual([]);
+    expect(log.lines).toEqual([]);
+  });
+});
+
 describe('a client is refused', () => {
   it.each(['scram-sha-512', 'plain'] as const)(
     'with a wrong password for %s, which nothing repeats',
