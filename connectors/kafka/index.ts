@@ -33,5 +33,9 @@ export {
 export type { Compression, Header } from './record.ts';
 export type { KafkaSinkOptions, NewTopicOptions } from './sink/options.ts';
 export { kafkaSink } from './sink/sink.ts';
+export type { PoisonPolicy } from './source/dead-letters.ts';
+export { OffsetGapError, TopicError } from './source/errors.ts';
 export type { KafkaSourceOptions } from './source/options.ts';
 export { kafkaSource } from './source/source.ts';
+export type { NoGroupOffset, StartPosition } from './source/start-position.ts';
+export type { StopPosition } from './source/stop-position.ts';
