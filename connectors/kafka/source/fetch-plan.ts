@@ -118,6 +118,8 @@ export class FetchPlan {
     const of = this.#partitions.get(partition);
     if (!of) return;
     this.#forget(of);
+    // The same offset again is what has just failed.
+    if (of.offset !== offset) of.retryAt = Number.NEGATIVE_INFINITY;
     of.offset = offset;
     of.isHeld = false;
   }

@@ -281,6 +281,7 @@ export class Fetcher {
     const verdict = verdictOn(error);
     if (verdict === 'out of range') {
       this.plan.hold(asked);
+      this.plan.failed(asked, this.#scheduler.now(), false);
       this.#events.outOfRange(asked, asked.offset);
     } else if (verdict === 'not permitted' || verdict === 'failed') {
       this.#fail(refusal(asked, error));

@@ -29,7 +29,12 @@ export function kafkaSourceWith<T>(services: SourceServices, options: KafkaSourc
       const client = services.client(context, settings.connection);
       await client.connect();
       const group = settings.group ?? context.job;
-      const patience = new Patience(scheduler, logger, settings.retryTimeoutMs, client.location);
+      // Shared with nobody, but ended with the task: it may end while this still waits for the cluster.
+      const patience = context.shared(
+        `kafka-source:${settings.name}`,
+        () => new Patience(scheduler, logger, settings.retryTimeoutMs, client.location),
+        waiting => waiting.close(),
+      );
       const start = await startSource({ client, patience, settings, group, logger }, restored);
       if (!start) throw new InternalError(`The source "${settings.name}" was closed while it was opened.`);
       const deadLetters = await openDeadLetters(services, settings, context);

@@ -7,7 +7,9 @@ import type { KafkaSourceOptions } from '../../../../connectors/kafka/source/opt
 import type { KafkaReader } from '../../../../connectors/kafka/source/reader.ts';
 import { kafkaSourceWith } from '../../../../connectors/kafka/source/source.ts';
 import { ExternalError, type Json } from '../../../../lib/index.ts';
-import { SourceProbe } from '../../../contract/source-probe.ts';
+import { SharedServices } from '../../../../lib/task/shared-services.ts';
+import { ManualScheduler } from '../../../contract/manual-scheduler.ts';
+import { keptLog, SourceProbe } from '../../../contract/source-probe.ts';
 import { FakeKafka } from './fake-kafka.ts';
 
 const text: Deserializer<string> = { deserialize: bytes => (bytes === null ? null : `${bytes}`) };
@@ -323,7 +325,9 @@ describe('an offset that is not there any more', () => {
         ? kafka.answers(request).map(answer => ({ ...answer, error: 'OFFSET_OUT_OF_RANGE', records: Buffer.alloc(0) }))
         : undefined;
     const probe = (await open()).start();
-    await probe.untilRecords(3);
+    const ms = await later(probe, () => probe.values.length === 3);
+    // 100 and 200 ms: a broker that goes on so is not asked without end.
+    expect(ms).toBeGreaterThanOrEqual(300);
     expect(probe.values).toEqual(texts(0, 3));
   });
 });
@@ -374,6 +378,19 @@ describe('a record that cannot be read', () => {
     const probe = (await open({ value })).start();
     expect(await probe.untilError().catch(error => error)).toMatchObject({ code: 'BAD_RECORD' });
     expect([probe.values, partitionsIn(probe.position())]).toEqual([['a'], { payments: { 0: 1 } }]);
+  });
+});
+
+describe('a task that ends while its source is opened', () => {
+  it('is not kept waiting for a cluster that does not answer', async () => {
+    kafka.topic('payments');
+    kafka.listError = () => 'LEADER_NOT_AVAILABLE';
+    const shared = new SharedServices(new ManualScheduler(), keptLog([]));
+    const opening = SourceProbe.open(withContext(source(), { shared: shared.of }));
+    const failure = expect(opening).rejects.toThrow(/closed while it was opened/);
+    await settled();
+    await shared.close();
+    await failure;
   });
 });
 
