@@ -156,15 +156,15 @@ export class Coordinator {
     });
   }
 
-  /** Gives up what is under way, for a task that has failed or was cancelled. */
-  close(): void {
+  /** Gives up what is under way, for a task that ends; what is being removed from the store is waited for. */
+  close(): MaybePromise<void> {
     this.isClosed = true;
     this.timer?.unsubscribe();
     this.requests.close();
-    this.kept.close();
     this.open?.timeout.unsubscribe();
     this.open = undefined;
     this.waitingForIdle = [];
+    return this.kept.close();
   }
 
   private whenIdle(work: () => void): void {

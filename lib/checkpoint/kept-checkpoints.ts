@@ -1,5 +1,5 @@
 import { FencedError, messageOf } from '../errors.ts';
-import { andThen, attempt } from '../maybe-promise.ts';
+import { andThen, attempt, type MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { ChainCompactor } from './chain-compactor.ts';
 import type { Recovered } from './commit-point.ts';
@@ -26,6 +26,7 @@ export class KeptCheckpoints {
   private stored: StoredManifest[];
   private chains: Map<string, ActorEntry>;
   private isClosed = false;
+  private collecting: MaybePromise<void> = undefined;
 
   constructor(services: KeptCheckpointsServices, { token, stored, committed }: Recovered) {
     this.services = services;
@@ -67,20 +68,24 @@ export class KeptCheckpoints {
     });
   }
 
-  close(): void {
+  /** Begins nothing more; what is being removed is waited for, since the store may be closed then. */
+  close(): MaybePromise<void> {
     this.isClosed = true;
+    return this.collecting;
   }
 
   private collect(ids: readonly number[]): void {
+    if (this.isClosed) return;
     const { store, logger, fail } = this.services;
     const forget = () => {
       this.stored = this.stored.filter(({ manifest }) => !ids.includes(manifest.id));
     };
-    void attempt<void>(
+    this.collecting = attempt<void>(
       () => andThen(store.collect(this.token, ids), forget),
       error => {
         if (error instanceof FencedError) fail(error);
-        else logger.warn({ error: messageOf(error), manifests: ids }, 'old checkpoints could not be removed');
+        else if (!this.isClosed)
+          logger.warn({ error: messageOf(error), manifests: ids }, 'old checkpoints could not be removed');
       },
     );
   }

@@ -498,7 +498,7 @@ export class Task {
     if (this.isEnding) return;
     this.isEnding = true;
     this.relief.end();
-    this.coordinator?.close();
+    const tidied = this.coordinator?.close();
     this.gate.close();
     for (const missed of this.questions) missed();
     this.questions.clear();
@@ -508,11 +508,25 @@ export class Task {
       error => this.services.logger.warn({ error: messageOf(error) }, 'closing a native operator failed'),
     );
     const closed = attempt<unknown>(
-      () => all<unknown>([...this.sources.map(source => source.close()), ...this.allSinks().map(sink => sink.close())]),
+      () =>
+        all<unknown>([
+          // A task that has failed restarts on the same store, and must not wait for one that is out of reach.
+          'error' in result ? undefined : tidied,
+          ...this.sources.map(source => source.close()),
+          ...this.allSinks().map(sink => sink.close()),
+        ]),
       error => this.services.logger.warn({ error: messageOf(error) }, 'closing failed'),
     );
     const { scheduler, logger } = this.services;
-    const closedAll = andThen(closed, () =>
+    const forgets =
+      'outcome' in result && result.outcome === 'cancelled' && this.services.settings.checkpoint.onCancel === 'delete';
+    const forgotten = () =>
+      attempt<void>(
+        () => (forgets ? this.commitPoint.forget?.() : undefined),
+        error =>
+          logger.warn({ error: messageOf(error) }, 'what has decided about checkpoints could not be told that they go'),
+      );
+    const closedAll = andThen(andThen(closed, forgotten), () =>
       attempt<void>(
         () => this.commitPoint.close?.(),
         error => logger.warn({ error: messageOf(error) }, 'closing the commit point failed'),
