@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { map } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deadLetterHeaders } from '../../../../connectors/kafka/dead-letter.ts';
 import { string } from '../../../../connectors/kafka/format/string.ts';
+import { withMetadata } from '../../../../connectors/kafka/format/with-metadata.ts';
 import { kafkaSource } from '../../../../connectors/kafka/source/source.ts';
 import { memorySink } from '../../../../connectors/memory/index.ts';
 import { from, type JobSettings, job, memoryStore, start } from '../../../../lib/index.ts';
@@ -93,5 +95,37 @@ describe('a job that reads Kafka', () => {
     expect(text).toMatch(new RegExp(`tidemark_source_position\\{[^}]*partition="${topic}-0"[^}]*\\} \\d+`));
     expect(text).toMatch(new RegExp(`tidemark_source_lag_records\\{[^}]*partition="${topic}-3"[^}]*\\} \\d+`));
     expect(text).toMatch(/tidemark_source_partition_records_total\{/);
+  });
+
+  test('writes records that cannot be read to the dead-letter topic, with their origin and cause', async () => {
+    const topic = await cluster.topic();
+    const letters = await cluster.topic();
+    await cluster.write(topic, 0, ['1', { key: 'ATL', value: 'bad' }, '3']);
+    const sink = memorySink<number>();
+    const value = {
+      deserialize(bytes: Buffer | null) {
+        if (`${bytes}` === 'bad') throw new Error('it is no number');
+        return Number(bytes);
+      },
+    };
+    const onBadRecord = { deadLetter: letters };
+    const handle = start(
+      job(`source-spec-${randomUUID()}`, () =>
+        from(kafkaSource<number>({ topic, value, stop: 'latest', onBadRecord, maxWait: 20 })).pipe(to(sink)),
+      ),
+      { store: memoryStore(), logger: keptLog([]) },
+    );
+    expect(await handle.done).toBe('finished');
+    expect(sink.committed).toEqual([1, 3]);
+    const source = kafkaSource({ topic: letters, value: withMetadata(string()), start: 'earliest', stop: 'latest' });
+    const { values } = await cluster.read(source);
+    expect(values.map(({ value: text }) => text)).toEqual(['bad']);
+    const headers = Object.fromEntries((values[0]?.headers ?? []).map(([name, bytes]) => [name, `${bytes}`]));
+    expect(headers).toMatchObject({
+      [deadLetterHeaders.topic]: topic,
+      [deadLetterHeaders.partition]: '0',
+      [deadLetterHeaders.offset]: '1',
+      [deadLetterHeaders.errorMessage]: expect.stringContaining('it is no number'),
+    });
   });
 });
