@@ -1,5 +1,6 @@
 // Keeps a ledger of cards from Kafka to Kafka, and dies where a spec asks for it. Run by specs as `tidemark run`.
 
+import { writeSync } from 'node:fs';
 import { actor, type Duration, from, type JobSettings, job, paced, type TaskStore, tokens, type } from 'tidemark';
 import { json, kafkaSink, kafkaSource } from 'tidemark/connectors/kafka';
 import { keyBy, to } from 'tidemark/operators';
@@ -16,33 +17,40 @@ const parameters = z.strictObject({
   /** Records a second; as fast as possible when left out. */
   rate: z.coerce.number().positive().optional(),
   transactionTimeout: z.custom<Duration>().optional(),
+  connectTimeout: z.custom<Duration>().optional(),
+  onMissingOffset: z.enum(['fail', 'earliest', 'latest']).optional(),
 });
 
 // What the command line has no option for.
 const checkpointSettings = JSON.parse(process.env.LEDGER_CHECKPOINT ?? '{}') as NonNullable<JobSettings['checkpoint']>;
+const moreSettings = JSON.parse(process.env.LEDGER_SETTINGS ?? '{}') as Pick<JobSettings, 'restart' | 'recovery'>;
 
 /** What a spec may ask for: a moment at which this process is gone, or a store that fails for a while. */
 const faults = z
   .strictObject({
-    /** SIGKILL to itself before the n-th call of a step, or after it. */
+    /** SIGKILL to itself before the n-th call of a step, or after it; or SIGSTOP, after it has said "stopped here". */
     dies: z
       .strictObject({
         step: z.enum(['putSegment', 'prepare', 'confirm']),
         call: z.number(),
         when: z.enum(['before', 'after']),
+        by: z.enum(['SIGKILL', 'SIGSTOP']).default('SIGKILL'),
       })
       .optional(),
-    /** The calls of `prepare` that fail, as from the first one to the last one, counted from 1. */
+    /** The calls of `prepare` that fail, as from the first one to the last one, counted from 1 over the life of the process. */
     failingPrepares: z.strictObject({ from: z.number(), to: z.number() }).optional(),
   })
   .parse(JSON.parse(process.env.LEDGER_FAULTS ?? '{}'));
 
+const calls: Record<string, number> = {};
+
 function faulty(store: TaskStore): TaskStore {
   const { dies, failingPrepares } = faults;
-  const calls: Record<string, number> = {};
   const at = (step: string, when: 'before' | 'after'): void => {
     if (when === 'before') calls[step] = (calls[step] ?? 0) + 1;
-    if (dies?.step === step && dies.when === when && dies.call === calls[step]) process.kill(process.pid, 'SIGKILL');
+    if (dies?.step !== step || dies.when !== when || dies.call !== calls[step]) return;
+    if (dies.by === 'SIGSTOP') writeSync(2, 'stopped here\n');
+    process.kill(process.pid, dies.by);
   };
   return new Proxy(store, {
     get(target, name: keyof TaskStore) {
@@ -65,8 +73,16 @@ function faulty(store: TaskStore): TaskStore {
 export default job(
   // A Kafka keeps the commit record of a job for ever: each spec has a job of its own.
   process.env.LEDGER_NAME ?? 'card-ledger',
-  ({ input, output, guarantee, isBounded, rate, transactionTimeout }: z.infer<typeof parameters>) => {
-    const source = kafkaSource({ topic: input, value: json<Booking>(), ...(isBounded ? { stop: 'latest' } : {}) });
+  ({ input, output, guarantee, isBounded, rate, transactionTimeout, ...given }: z.infer<typeof parameters>) => {
+    const { connectTimeout, onMissingOffset } = given;
+    const connection = connectTimeout === undefined ? {} : { connectTimeout };
+    const source = kafkaSource({
+      ...connection,
+      topic: input,
+      value: json<Booking>(),
+      ...(isBounded ? { stop: 'latest' } : {}),
+      ...(onMissingOffset === undefined ? {} : { onMissingOffset }),
+    });
     const bookings = from(rate === undefined ? source : paced(source, rate));
     // Two actors, so that a checkpoint has two segments at least.
     return bookings.pipe(
@@ -92,6 +108,7 @@ export default job(
       }),
       to(
         kafkaSink<Entry>({
+          ...connection,
           topic: output,
           key: ({ card }) => card,
           value: { serialize: entry => lineOf(entry) },
@@ -104,6 +121,7 @@ export default job(
   {
     schema: parameters,
     checkpoint: checkpointSettings,
+    ...moreSettings,
     overrides(container: DependencyContainer) {
       container.register(tokens.TASK_STORE, {
         useFactory: instancePerContainerCachingFactory(of =>

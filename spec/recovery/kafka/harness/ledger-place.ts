@@ -4,14 +4,17 @@ import { once } from 'node:events';
 import path from 'node:path';
 import type { Manifest } from 'tidemark';
 import { redisStore } from 'tidemark/connectors/redis';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { kafkaClient } from '../../../../connectors/kafka/client/kafkajs/kafka-client.ts';
+import type { Isolation, KafkaClient } from '../../../../connectors/kafka/client/port.ts';
 import { quiet } from '../../../job/quiet.ts';
 import { type Command, type CommandOptions, root, tidemark } from '../../harness/command.ts';
 import type { Random } from '../../harness/random.ts';
 import { kcat } from './committed-reader.ts';
 import { type Booking, bookingsFrom, expectedLines } from './ledger.ts';
 import { LedgerReader } from './ledger-reader.ts';
+
+const partitions = 4;
 
 export interface LedgerPlaces {
   /** As clients want it. */
@@ -28,6 +31,8 @@ export interface LedgerOptions extends CommandOptions {
   readonly faults?: object;
   /** Settings of checkpoints. */
   readonly checkpoint?: object;
+  /** Further settings of the job: `restart`, `recovery`. */
+  readonly settings?: object;
   /** Further parameters, as `key=value`. */
   readonly set?: readonly string[];
   /** Further arguments. */
@@ -57,18 +62,57 @@ export class LedgerPlace {
     this.expected = expectedLines(bookings);
   }
 
-  /** Makes the topics, with `count` bookings in the first. */
-  static async prepare(places: LedgerPlaces, random: Random, count: number): Promise<LedgerPlace> {
+  /** Makes the topics, or has them made, with `count` bookings in the first. */
+  static async prepare(
+    places: LedgerPlaces,
+    random: Random,
+    count: number,
+    newTopic?: (topic: string, partitions: number) => Promise<void>,
+  ): Promise<LedgerPlace> {
     const place = new LedgerPlace(places, bookingsFrom(random, count));
-    const client = kafkaClient({ brokers: places.brokers }, quiet);
-    try {
-      const topics = [place.input, place.output].map(topic => ({ topic, partitions: 4 }));
-      for (const { topic, error } of await client.createTopics(topics)) expect(error, topic).toBe('NONE');
-    } finally {
-      await client.close();
+    for (const topic of [place.input, place.output]) {
+      if (newTopic) await newTopic(topic, partitions);
+      else await place.withClient(client => create(client, topic));
     }
     await place.load(place.bookings);
     return place;
+  }
+
+  /** Asks Kafka something. */
+  async withClient<T>(ask: (client: KafkaClient) => Promise<T>): Promise<T> {
+    const client = kafkaClient({ brokers: this.brokers }, quiet);
+    try {
+      return await ask(client);
+    } finally {
+      await client.close();
+    }
+  }
+
+  /** The group of the job's commit record. */
+  get group(): string {
+    return `tidemark.${this.job}.main`;
+  }
+
+  /** The checkpoint that the commit record names; -1 when there is none. What is under way counts for nothing yet. */
+  async record(): Promise<number> {
+    const topic = { topic: 'tidemark.commits', partition: 0 };
+    const { partitions } = await this.withClient(async client =>
+      (await client.coordinator('group', this.group)).offsetFetch(this.group, [topic], false),
+    );
+    return partitions[0]?.offset ?? -1;
+  }
+
+  /** Where each partition of the output ends. */
+  async ends(isolation: Isolation): Promise<readonly number[]> {
+    return this.withClient(client =>
+      Promise.all(
+        Array.from({ length: partitions }, async (_, partition) => {
+          const of = { topic: this.output, partition };
+          const [end] = (await (await client.leader(of))?.listOffsets([{ ...of, at: 'latest' }], isolation)) ?? [];
+          return end?.offset ?? -1;
+        }),
+      ),
+    );
   }
 
   /** Puts bookings into the input, with a producer that is not ours. */
@@ -91,12 +135,13 @@ export class LedgerPlace {
     interval = '500ms',
     faults = {},
     checkpoint = {},
+    settings = {},
     set = [],
     args = [],
     brokers,
     ...options
   }: LedgerOptions = {}): Command {
-    const settings = [
+    const parameters = [
       `input=${this.input}`,
       `output=${this.output}`,
       ...(rate === undefined ? [] : [`rate=${rate}`]),
@@ -105,7 +150,7 @@ export class LedgerPlace {
     const job = path.join(root, 'spec/recovery/jobs/card-ledger.ts');
     return tidemark(
       ['run', job, '--store', this.store, '--interval', interval, ...args].concat(
-        settings.flatMap(one => ['--set', one]),
+        parameters.flatMap(one => ['--set', one]),
       ),
       {
         lifetimeMs: 120_000,
@@ -115,6 +160,7 @@ export class LedgerPlace {
           KAFKA_BROKERS: brokers ?? this.brokers,
           LEDGER_NAME: this.job,
           LEDGER_CHECKPOINT: JSON.stringify(checkpoint),
+          LEDGER_SETTINGS: JSON.stringify(settings),
           LEDGER_FAULTS: JSON.stringify(faults),
         },
       },
@@ -152,5 +198,17 @@ export class LedgerPlace {
     });
     expect(problems).toEqual([]);
     expect(seen).toBe(this.bookings.length);
+    await this.verifyNothingIsOpen();
   }
+
+  /** No transaction is left open. */
+  async verifyNothingIsOpen(): Promise<void> {
+    const all = await this.ends('read_uncommitted');
+    await vi.waitFor(async () => expect(await this.ends('read_committed')).toEqual(all), 15_000);
+  }
+}
+
+async function create(client: KafkaClient, topic: string): Promise<void> {
+  const [made] = await client.createTopics([{ topic, partitions }]);
+  expect(made?.error, topic).toBe('NONE');
 }

@@ -2,10 +2,10 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 /**
  * What becomes of a request. 'lose request': the broker never gets it and the connection is cut. 'lose answer': the broker
- * has done its work, then the connection is cut. 'swallow answer': the same, and the connection stays. A number: the
+ * has done its work, then the connection is cut. 'swallow …': the same, and the connection stays. A number: the
  * answer, and whatever comes after it on that connection, comes so many ms later.
  */
-export type Fate = 'pass' | 'lose request' | 'lose answer' | 'swallow answer' | number;
+export type Fate = 'pass' | 'lose request' | 'lose answer' | 'swallow request' | 'swallow answer' | number;
 
 // https://kafka.apache.org/protocol#protocol_api_keys
 const apis = {
@@ -120,6 +120,7 @@ export class TcpProxy implements AsyncDisposable {
       frames(frame => {
         const fate = this.#fateOf(nameOf.get(frame.readInt16BE(4)));
         if (fate === 'lose request') return cut();
+        if (fate === 'swallow request') return;
         if (fate !== 'pass') fates.set(frame.readInt32BE(8), fate);
         broker.write(frame);
       }),
