@@ -35,6 +35,8 @@ export interface CommitPoint {
   abandoned?(id: number): void;
   /** Whether what decides also tells the source's own system how far it has read. */
   publishes?(position: Json): boolean;
+  /** The checkpoints are deleted on purpose: its word must not be missed, nor name one of them, at the next start. */
+  forget?(): MaybePromise<void>;
   /** Gives back what it holds; idempotent. */
   close?(): MaybePromise<void>;
 }
@@ -46,6 +48,8 @@ export interface CommitRecord {
   readonly token: number;
   /** `manifestChecksum` of the manifest. */
   readonly checksum: string;
+  /** Checkpoints up to `id` were deleted on purpose: it names none. */
+  readonly isCleared?: boolean;
 }
 
 /**
@@ -66,6 +70,8 @@ export interface ExternalCommitPoint {
   began?(id: number): void;
   abandoned?(id: number): void;
   publishes?(position: Json): boolean;
+  /** Ends what is open without committing it, and puts this record, which is cleared, in the place of the last one. */
+  forget?(record: CommitRecord): Promise<void>;
   /** The store has noted the last decision, under the fence: nobody has taken over up to that moment. */
   confirmed?(): MaybePromise<void>;
   close(): MaybePromise<void>;

@@ -63,6 +63,11 @@ export function decideRecovery(
   const newest = newestConfirmed(stored);
   const lastId = Math.max(0, ...stored.map(({ manifest }) => manifest.id), ...witnesses.map(w => w.record?.id ?? 0));
   const decision = { committed: newest, isUnconfirmed: false, lastId, accepted: undefined };
+  // Deleted on purpose; the store may not have got so far.
+  const isCleared = ({ identity, record }: Witness): boolean =>
+    record?.isCleared === true &&
+    (!newest || (record.id >= newest.id && isSameCommitPoint(identity, identityOf(newest))));
+  if (witnesses.some(isCleared)) return { ...decision, committed: undefined };
   const problem = problemWith(ref, stored, newest, witnesses);
   if (problem) {
     const isAccepted = choices.isFresh || (newest !== undefined && choices.acceptCheckpoint === newest.id);
@@ -71,8 +76,8 @@ export function decideRecovery(
   }
   // At most one record is newer than what the store knows: an older commit point was left behind by a confirmed checkpoint.
   const named = witnesses
-    .map(({ record }) => record && manifestOf(stored, record))
-    .filter(manifest => manifest !== undefined && manifest.id > (newest?.id ?? 0))
+    .map(({ record }) => record && !record.isCleared && manifestOf(stored, record))
+    .filter(manifest => !!manifest && manifest.id > (newest?.id ?? 0))
     .sort((a, b) => (b as Manifest).id - (a as Manifest).id)[0];
   return named ? { ...decision, committed: named, isUnconfirmed: true } : decision;
 }
@@ -87,7 +92,7 @@ function problemWith(
   witnesses: readonly Witness[],
 ): TidemarkError | undefined {
   for (const { identity, record } of witnesses) {
-    if (record && record.id >= (newest?.id ?? 0)) {
+    if (record && !record.isCleared && record.id >= (newest?.id ?? 0)) {
       const manifest = manifestOf(stored, record);
       if (!manifest) return stateLost(ref, identity, record, newest, 'the snapshot store does not have it');
       if (manifestChecksum(manifest) !== record.checksum) {

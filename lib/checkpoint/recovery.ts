@@ -53,9 +53,13 @@ export function externalCommitPoint(
   options: RecoveryOptions,
 ): CommitPoint {
   let decided = 0;
+  let recovered: Recovered | undefined;
   return {
     kind: point.kind,
-    recover: () => recoverOutside(store, point, options),
+    recover: async () => {
+      recovered = await recoverOutside(store, point, options);
+      return recovered;
+    },
     began: id => point.began?.(id),
     abandoned: id => point.abandoned?.(id),
     publishes: position => point.publishes?.(position) ?? false,
@@ -70,6 +74,12 @@ export function externalCommitPoint(
       decided = manifest.id;
       await store.confirm(token, manifest.id);
       await point.confirmed?.();
+    },
+    forget: async () => {
+      if (!recovered) return;
+      const { token, lastId } = recovered;
+      await verifyFence(store, options.ref, token);
+      await point.forget?.({ id: Math.max(lastId, decided), token, checksum: '', isCleared: true });
     },
     close: () => point.close(),
   };

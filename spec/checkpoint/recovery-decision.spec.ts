@@ -88,6 +88,25 @@ describe('which checkpoint was decided last', () => {
   });
 });
 
+describe('checkpoints that were deleted on purpose', () => {
+  const cleared = (id: number): Witness => ({
+    identity: kafka,
+    record: { id, token: 3, checksum: '', isCleared: true },
+  });
+
+  it('are not missed, nor restored when the store still has them; ids go on above them', () => {
+    expect(decide([], [cleared(6)])).toEqual([undefined, false, 6, undefined]);
+    expect(decide(stored({ id: 5, by: kafka }), [cleared(6)])).toEqual([undefined, false, 6, undefined]);
+  });
+
+  it('say nothing about what the store has decided since', () => {
+    expect(decide(stored({ id: 7 }), [cleared(6)])).toEqual(['7-1', false, 7, undefined]);
+    // Whose ids began anew when all was deleted.
+    expect(decide(stored({ id: 2 }), [cleared(6)])).toEqual(['2-1', false, 6, undefined]);
+    expect(() => decideRecovery(ref, stored({ id: 7, by: kafka }), [cleared(6)], {})).toThrow(CommitPointLostError);
+  });
+});
+
 describe('a start is refused', () => {
   it.each<[string, ReturnType<typeof stored>, Witness[], RegExp]>([
     [

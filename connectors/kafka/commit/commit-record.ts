@@ -12,8 +12,13 @@ export const commitGroup = ({ job, task }: TaskRef): string => `tidemark.${job}.
 const mostMetadataBytes = 4096;
 
 /** The record as an offset and its metadata. */
-export function encodeRecord({ id, token, checksum }: CommitRecord): { offset: number; metadata: string } {
-  const metadata = JSON.stringify({ tidemark: 1, manifest: `${id}-${token}`, token, checksum });
+export function encodeRecord({ id, token, checksum, isCleared = false }: CommitRecord): {
+  offset: number;
+  metadata: string;
+} {
+  const metadata = JSON.stringify(
+    isCleared ? { tidemark: 1, cleared: id, token } : { tidemark: 1, manifest: `${id}-${token}`, token, checksum },
+  );
   if (Buffer.byteLength(metadata) > mostMetadataBytes) {
     throw new InternalError(`The commit record of checkpoint ${id} is longer than ${mostMetadataBytes} bytes.`);
   }
@@ -23,7 +28,10 @@ export function encodeRecord({ id, token, checksum }: CommitRecord): { offset: n
 /** Reads what `encodeRecord` made; `undefined` for no offset, `StateLostError` for anything else. */
 export function decodeRecord(offset: number, metadata: string, group: string): CommitRecord | undefined {
   if (offset < 0) return undefined;
-  const { tidemark, manifest, token, checksum } = parsed(metadata);
+  const { tidemark, manifest, token, checksum, cleared } = parsed(metadata);
+  if (tidemark === 1 && cleared === offset && typeof token === 'number') {
+    return { id: offset, token, checksum: '', isCleared: true };
+  }
   if (
     tidemark === 1 &&
     manifest === `${offset}-${token}` &&

@@ -13,6 +13,7 @@ import { KafkaSecurityError } from '../errors.ts';
 import { type KafkaConnectionOptions, kafkaConnectionSettings } from '../options.ts';
 import { askCoordinator } from '../produce/coordinator-requests.ts';
 import type { ProducerOptions } from '../produce/options.ts';
+import { TransactionalProducer } from '../produce/transactional-producer.ts';
 import { coordinatorVerdict } from '../produce/verdict.ts';
 import { sharedClient } from '../shared-client.ts';
 import { commitGroup, commitPartition, decodeRecord, encodeRecord } from './commit-record.ts';
@@ -139,6 +140,19 @@ export class KafkaCommitPoint implements ExternalCommitPoint {
     const transaction = this.#opened();
     await transaction.renew();
     transaction.over();
+  }
+
+  /** A producer of its own, so that whatever was under way has come to its end before. */
+  async forget(record: CommitRecord): Promise<void> {
+    const { timeoutMs } = this.#opened();
+    const producer = new TransactionalProducer(this.#client, this.#options.producer, { failed() {} });
+    try {
+      await producer.init(this.#group, timeoutMs);
+      await producer.sendOffsets(this.#group, [{ ...commitPartition, ...encodeRecord(record) }]);
+      await producer.end('commit', this.#context.settings.commitTimeout);
+    } finally {
+      producer.close();
+    }
   }
 
   async close(): Promise<void> {

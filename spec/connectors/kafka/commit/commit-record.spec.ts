@@ -14,6 +14,12 @@ describe('a commit record', () => {
     expect(commitGroup({ job: 'totals', task: 'main' })).toBe('tidemark.totals.main');
   });
 
+  it('says that checkpoints were deleted on purpose', () => {
+    const cleared = { id: 12, token: 3, checksum: '', isCleared: true };
+    const { offset, metadata } = encodeRecord(cleared);
+    expect(decodeRecord(offset, metadata, 'g')).toEqual(cleared);
+  });
+
   it('is none where there is no offset', () => {
     expect(decodeRecord(-1, '', 'g')).toBeUndefined();
   });

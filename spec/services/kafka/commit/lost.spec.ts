@@ -62,6 +62,18 @@ describe('a start refuses, and changes nothing,', () => {
   });
 });
 
+it('a job whose checkpoints were deleted as it was cancelled begins anew', async () => {
+  await using place = await TotalsPlace.with(500);
+  const first = place.start({ isBounded: false, settings: { checkpoint: { onCancel: 'delete' } } });
+  const id = await committed(first, id => id >= 2);
+  await first.handle.cancel();
+  expect(await place.manifests()).toEqual([]);
+  const second = place.start();
+  expect(await second.handle.done).toBe('finished');
+  expect(second.handle.status.restoredFrom).toBeUndefined();
+  expect(await place.newest()).toBeGreaterThan(id);
+});
+
 it('a job that was stopped cleanly starts although Kafka has let its record expire', async () => {
   await using place = await TotalsPlace.with(1_000);
   const first = place.start({ isBounded: false });
