@@ -1,4 +1,3 @@
-import type { Subscription } from 'rxjs';
 import {
   InternalError,
   type Json,
@@ -8,6 +7,7 @@ import {
   type SourceReader,
 } from '../../../lib/index.ts';
 import type { KafkaClient, TopicPartition } from '../client/port.ts';
+import { AutoCommit } from './auto-commit.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { Discovery } from './discovery.ts';
 import { Fetcher } from './fetcher.ts';
@@ -55,7 +55,7 @@ export class KafkaReader<T> implements SourceReader {
   #hasChanged = false;
   #wake: (() => void) | undefined;
   #loop: Promise<void> | undefined;
-  #autoCommit: Subscription | undefined;
+  readonly #autoCommit: AutoCommit | undefined;
 
   constructor(services: ReaderServices<T>, start: SourceStart) {
     this.#services = services;
@@ -76,6 +76,10 @@ export class KafkaReader<T> implements SourceReader {
       now: () => scheduler.now(),
     });
     this.#commits = new GroupCommits(client, group, logger, () => scheduler.now());
+    const { autoCommitInterval: interval } = settings;
+    if (context.takesCheckpoints === false && settings.commitOffsets && interval !== 'off') {
+      this.#autoCommit = new AutoCommit(scheduler, interval, () => this.#commits.commit(this.#partitions.offsets()));
+    }
     const changed = (changes: TopicChanges) => this.#topicsChanged(changes);
     if (settings.discovery !== 'off') {
       this.#discovery = new Discovery(client, start.watch, settings.discovery, scheduler, logger, changed);
@@ -88,12 +92,15 @@ export class KafkaReader<T> implements SourceReader {
       if (!position.isReached) this.#fetcher.add({ topic, partition }, position.next, position.stop);
     }
     this.#discovery?.begin(error => this.#failed(error));
-    this.#commitByTheClock();
+    this.#autoCommit?.begin();
     this.#loop = this.#read();
   }
 
   position(): Json {
-    return positionJson(this.#cluster, this.#services.group, this.#partitions.positions.topics());
+    const { group, settings } = this.#services;
+    const position = positionJson(this.#cluster, group, this.#partitions.positions.topics());
+    // Whoever commits offsets in a transaction finds here that it is not to.
+    return settings.commitOffsets ? position : { ...(position as object), commits: false };
   }
 
   pause(): void {
@@ -140,7 +147,7 @@ export class KafkaReader<T> implements SourceReader {
       this.#isClosed = true;
       this.#fetcher.close();
       this.#discovery?.close();
-      this.#autoCommit?.unsubscribe();
+      this.#autoCommit?.close();
       this.#services.patience.close();
       this.#aborting.abort();
       this.#changed();
@@ -309,18 +316,6 @@ export class KafkaReader<T> implements SourceReader {
       this.#partitions.add(one);
       this.#fetcher.add({ topic: one.topic, partition: one.partition }, one.next);
     }
-  }
-
-  /** Where no checkpoint says how far the job is, the group's offsets do: what the task has handled, at intervals. */
-  #commitByTheClock(): void {
-    const { settings, context } = this.#services;
-    const interval = settings.autoCommitInterval;
-    if (context.takesCheckpoints !== false || !settings.commitOffsets || interval === 'off') return;
-    this.#autoCommit = context.scheduler.schedule(() => {
-      if (this.#isClosed) return;
-      this.#commits.commit(this.#partitions.offsets());
-      this.#commitByTheClock();
-    }, interval);
   }
 }
 
