@@ -1,9 +1,10 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { type Logger, messageOf } from '../../../lib/index.ts';
 import type { FetchedPartition, Isolation, KafkaClient, KafkaNode, TopicPartition } from '../client/port.ts';
+import type { Chunk, LogExtent } from './chunk.ts';
 import { outOfReach, refusal } from './errors.ts';
 import { isLasting, verdictOn } from './fetch-failure.ts';
-import { type Asked, type FetchLimits, FetchPlan, type Kept, type PlannedFetch } from './fetch-plan.ts';
+import { type Asked, type FetchLimits, FetchPlan, type PlannedFetch } from './fetch-plan.ts';
 import { behindFetched } from './fetched-extent.ts';
 import { listed, PartitionMap, partitionText } from './partitions.ts';
 
@@ -26,18 +27,6 @@ export interface FetchEvents {
   nothingBefore(partition: TopicPartition, offset: number, end: number): void;
   /** Fetching cannot go on. */
   failed(error: unknown): void;
-}
-
-/** Records of one partition, undecoded; give them back with `done` when they are read. */
-export interface Chunk extends Kept {
-  readonly fetched: FetchedPartition;
-}
-
-/** How far the log of a partition reaches, as the last answer said. */
-export interface LogExtent {
-  readonly logStart: number;
-  /** The last stable offset under `read_committed`, else the high watermark. */
-  readonly end: number;
 }
 
 /** How often a failure that goes on is told. */

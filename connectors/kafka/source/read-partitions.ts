@@ -1,6 +1,6 @@
 import type { SourceMeasures } from '../../../lib/index.ts';
 import type { TopicPartition } from '../client/port.ts';
-import type { LogExtent } from './fetcher.ts';
+import type { LogExtent } from './chunk.ts';
 import { PartitionPosition } from './partition-position.ts';
 import { PartitionMap, partitionText } from './partitions.ts';
 import type { StartedPartition } from './source-start.ts';

@@ -1,8 +1,8 @@
 import { BatchCursor } from '../client/wire/record-batch-reader.ts';
 import { type Deserializer, isPoison } from '../format/deserializer.ts';
 import { AbortedTransactions } from './aborted-transactions.ts';
+import type { Chunk } from './chunk.ts';
 import { CursorView } from './cursor-view.ts';
-import type { Chunk } from './fetcher.ts';
 import type { PartitionPosition } from './partition-position.ts';
 import type { Poison } from './poison.ts';
 
