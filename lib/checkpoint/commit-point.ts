@@ -86,6 +86,8 @@ export interface CommitPointContext extends TaskRef {
   readonly shared: Shared;
   /** ms on the monotonic clock. */
   monotonicNow(): number;
+  /** Asks for a checkpoint now, unless one is under way. */
+  checkpoint(): void;
   /** The task fails with this error. */
   error(error: unknown): void;
 }

@@ -136,6 +136,7 @@ export class Task {
         shared,
         settings: settings.checkpoint,
         monotonicNow: () => services.monotonicNow(),
+        checkpoint: () => this.checkpoint(),
         error: error => this.gate.fail(error),
       },
       { choices: { acceptCheckpoint, isFresh }, previousCommitPoint },

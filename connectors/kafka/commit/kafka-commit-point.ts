@@ -73,7 +73,13 @@ export class KafkaCommitPoint implements ExternalCommitPoint {
     await ensureCommitTopic(client);
     this.#transaction = new KafkaTransaction(
       client,
-      { logger, scheduler, transactionalId: this.#group, error: error => this.#context.error(error) },
+      {
+        logger,
+        scheduler,
+        transactionalId: this.#group,
+        checkpoint: () => this.#context.checkpoint(),
+        error: error => this.#context.error(error),
+      },
       { clusterId, timeoutMs, producer: this.#options.producer },
     );
     return { kind: this.kind, clusterId, location: client.location };

@@ -18,6 +18,8 @@ export interface TransactionHost {
   readonly logger: Logger;
   readonly scheduler: SchedulerLike;
   readonly transactionalId: string;
+  /** Asks for a checkpoint. */
+  checkpoint(): void;
   /** The task fails with this error. */
   error(error: unknown): void;
 }
@@ -174,16 +176,26 @@ export class KafkaTransaction {
   }
 
   #watchAge(): void {
-    this.#age = this.#host.scheduler.schedule(() => {
-      // Whether it counts is being decided: that has a time limit of its own.
-      if (this.#isEnding || this.#isClosed || !this.#producer.isOpen) return;
-      this.#host.error(
-        new ExternalError(
-          `The transaction of "${this.#host.transactionalId}" is open for ${tooOld * this.timeoutMs} ms: the broker would abort it ` +
-            `at ${this.timeoutMs} ms (transactionTimeout). The task restarts from its last checkpoint.`,
-        ),
-      );
-    }, tooOld * this.timeoutMs);
+    const { scheduler } = this.#host;
+    this.#age = scheduler.schedule(
+      () => {
+        // Without checkpoints by the clock, or when they are rare: before it gets too old.
+        if (!this.#isClosed && this.#producer.isOpen) this.#host.checkpoint();
+        this.#age = scheduler.schedule(() => this.#isTooOld(), (tooOld / 2) * this.timeoutMs);
+      },
+      (tooOld / 2) * this.timeoutMs,
+    );
+  }
+
+  #isTooOld(): void {
+    // Whether it counts is being decided: that has a time limit of its own.
+    if (this.#isEnding || this.#isClosed || !this.#producer.isOpen) return;
+    this.#host.error(
+      new ExternalError(
+        `The transaction of "${this.#host.transactionalId}" is open for ${tooOld * this.timeoutMs} ms: the broker would abort it ` +
+          `at ${this.timeoutMs} ms (transactionTimeout). The task restarts from its last checkpoint.`,
+      ),
+    );
   }
 
   #acknowledged(): void {

@@ -39,6 +39,7 @@ function cluster(over: Partial<KafkaClient> = {}) {
       settings: resolveSettings({}, 'the spec').checkpoint,
       shared: new SharedServices(asyncScheduler, quiet).of,
       monotonicNow: () => performance.now(),
+      checkpoint() {},
       error: error => {
         throw error;
       },

@@ -43,6 +43,18 @@ describe('a commit whose answer does not come', () => {
   });
 });
 
+it('a transaction gets a checkpoint before it is too old, also where none are taken by the clock', async () => {
+  await using place = await TotalsPlace.with(200);
+  const process = place.start({
+    isBounded: false,
+    sink: { transactionTimeout: '3s' },
+    settings: { checkpoint: { interval: 'off', timeout: '2s' } },
+  });
+  await committed(process, id => id >= 2);
+  expect(process.handle.status.attempt).toBe(1);
+  expect(await place.visible()).toEqual(place.expected());
+});
+
 it('a transaction that Kafka ends because it is too old is none: the task restarts before that, from its last checkpoint', async () => {
   await using place = await TotalsPlace.with(1_000);
   const process = place.start({
