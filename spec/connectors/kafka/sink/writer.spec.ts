@@ -1,73 +1,182 @@
-import { describe, expect, test } from 'vitest';
-import { kafkaSinkSettings } from '../../../../connectors/kafka/sink/options.ts';
+import { asyncScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { Serializer } from '../../../../connectors/kafka/format/serializer.ts';
+import { string } from '../../../../connectors/kafka/index.ts';
+import { StickyPartition } from '../../../../connectors/kafka/partition/sticky-partition.ts';
+import { type KafkaSinkOptions, kafkaSinkSettings } from '../../../../connectors/kafka/sink/options.ts';
 import type { Outlet } from '../../../../connectors/kafka/sink/outlet.ts';
 import type { TopicRoutes } from '../../../../connectors/kafka/sink/topic-routes.ts';
 import { KafkaSinkWriter } from '../../../../connectors/kafka/sink/writer.ts';
-import type { SinkContext } from '../../../../lib/index.ts';
+import { SharedServices } from '../../../../lib/task/shared-services.ts';
+import { quiet } from '../../../job/quiet.ts';
 
-/** A writer, and what has come through it. */
-function writerOf(guarantee: 'none' | 'at-least-once' | 'exactly-once') {
+/** A sink with topics that become known when a spec says so, and an outlet that keeps what it is given. */
+function opened(options: Partial<KafkaSinkOptions<string>> = {}, known = ['out']) {
+  const routes = new Map(known.map(topic => [topic, routeOf(topic)]));
+  const asked: string[] = [];
+  const waiting = new Map<string, () => void>();
   const written: string[] = [];
-  let held = 0;
-  const outlet: Outlet = {
-    write: (_topic, _partition, _timestamp, _key, value) => void written.push(String(value)),
-    flush: async () => void written.push('flushed'),
+  const told = { held: 0, isFull: false, flushes: 0, errors: [] as unknown[] };
+  let tellRoom: (() => void) | undefined;
+  const outlet = {
     isFull: false,
-    whenRoom: () => {},
-  };
-  const context = {
-    credits: { acquire: (n: number) => (held += n), release: (n: number) => (held -= n), full: () => {} },
-    error: (error: unknown) => {
-      throw error;
+    write: (topic: string, _p: number, _t: number, _k: unknown, value: unknown) => written.push(`${topic}:${value}`),
+    flush: async () => {
+      told.flushes++;
     },
-  } as unknown as SinkContext;
-  const settings = kafkaSinkSettings<string>({
-    brokers: 'nobody:1',
-    topic: 'totals',
-    guarantee,
-    key: () => 'card',
-    value: { serialize: value => value },
-  });
-  const route = { topic: 'totals', partitions: 1, maxBytes: undefined };
-  const routes = { route: () => route, prepare: async () => route } as unknown as TopicRoutes;
-  const writer = new KafkaSinkWriter(settings, context, outlet, routes);
-  const write = (value: string) => writer.write(value, 0, undefined);
-  return { writer, write, written, held: () => held };
+    whenRoom: (tell: () => void) => {
+      tellRoom = tell;
+    },
+  };
+  const writer = new KafkaSinkWriter<string>(
+    kafkaSinkSettings<string>({ brokers: 'a:1', topic: 'out', value: string(), ...options }),
+    {
+      job: 'j',
+      task: 'main',
+      token: 1,
+      logger: quiet,
+      scheduler: asyncScheduler,
+      shared: new SharedServices(asyncScheduler, quiet).of,
+      credits: {
+        acquire: count => {
+          told.held += count;
+        },
+        release: count => {
+          told.held -= count;
+        },
+        full: isFull => {
+          told.isFull = isFull;
+        },
+      },
+      error: error => told.errors.push(error),
+    },
+    outlet as Outlet,
+    {
+      route: (topic: string) => routes.get(topic),
+      prepare: (topic: string) => {
+        asked.push(topic);
+        return new Promise<void>(resolve => {
+          waiting.set(topic, () => {
+            routes.set(topic, routeOf(topic));
+            resolve();
+          });
+        });
+      },
+    } as unknown as TopicRoutes,
+  );
+  const write = (...values: string[]) => {
+    for (const value of values) writer.write(value, 1, undefined);
+  };
+  return {
+    writer,
+    write,
+    written,
+    told,
+    asked,
+    outlet,
+    appear: (topic: string) => waiting.get(topic)?.(),
+    room: () => tellRoom?.(),
+  };
 }
 
-describe('what comes behind the barrier of a checkpoint', () => {
-  test('waits, holding credits, until the checkpoint is committed: then it goes, in order', async () => {
-    const { writer, write, written, held } = writerOf('exactly-once');
-    write('1');
+const routeOf = (topic: string) => ({
+  topic,
+  partitions: 2,
+  maxBytes: undefined,
+  sticky: new StickyPartition(1_000, 0),
+});
+
+describe('an exactly-once Kafka sink', () => {
+  it('holds back what comes behind the barrier until the checkpoint has ended, with credits, in order', async () => {
+    const { writer, write, written, told } = opened();
+    write('a');
     writer.barrier();
-    write('2');
-    write('3');
-    await writer.flush();
-    expect(written).toEqual(['1', 'flushed']);
-    expect(held()).toBe(2);
+    write('b', 'c');
+    expect(await writer.flush()).toBeNull();
+    expect([written, told.held, told.flushes]).toEqual([['out:a'], 2, 1]);
     writer.commit();
-    write('4');
-    expect(written).toEqual(['1', 'flushed', '2', '3', '4']);
-    expect(held()).toBe(0);
+    write('d');
+    expect([written, told.held]).toEqual([['out:a', 'out:b', 'out:c', 'out:d'], 0]);
   });
 
-  test('goes when the checkpoint is abandoned, into the transaction that stays open', async () => {
-    const { writer, write, written } = writerOf('exactly-once');
+  it('lets it flow into the open transaction when the checkpoint is abandoned', async () => {
+    const { writer, write, written, told } = opened();
     writer.barrier();
-    write('1');
-    expect(written).toEqual([]);
+    write('b');
     writer.abandon();
-    expect(written).toEqual(['1']);
+    expect([written, told.held]).toEqual([['out:b'], 0]);
     writer.barrier();
-    write('2');
-    await writer.flush();
-    expect(written).toEqual(['1', 'flushed']);
+    write('c');
+    expect(written).toEqual(['out:b']);
   });
 
-  test.each(['at-least-once', 'none'] as const)('goes at once when the guarantee is %s', guarantee => {
-    const { writer, write, written } = writerOf(guarantee);
+  it('flushes only when what waits for its topic has been written, and nothing behind the barrier with it', async () => {
+    const { writer, write, written, told, asked, appear } = opened(
+      { topic: value => (value.startsWith('x') ? 'late' : 'out'), name: 'two' },
+      ['out'],
+    );
+    write('a', 'x1', 'b');
     writer.barrier();
-    write('1');
-    expect(written).toEqual(['1']);
+    write('c');
+    const flushed = writer.flush();
+    expect([written, told.held, told.flushes, asked]).toEqual([['out:a'], 3, 0, ['late']]);
+    appear('late');
+    await flushed;
+    expect([written, told.held, told.flushes]).toEqual([['out:a', 'late:x1', 'out:b'], 1, 1]);
+    writer.commit();
+    expect(written.at(-1)).toBe('out:c');
   });
+
+  it('pauses sources while the transaction is full, and gives everything back when it is closed', () => {
+    const { writer, write, told, outlet, room } = opened();
+    outlet.isFull = true;
+    write('a');
+    expect(told.isFull).toBe(true);
+    outlet.isFull = false;
+    room();
+    expect(told.isFull).toBe(false);
+    writer.barrier();
+    write('b', 'c');
+    expect(told.held).toBe(2);
+    writer.close();
+    expect(told).toMatchObject({ held: 0, isFull: false });
+  });
+});
+
+it('an at-least-once Kafka sink holds nothing back, and flushes before the checkpoint; one without a guarantee does not', async () => {
+  for (const [guarantee, flushes] of [
+    ['at-least-once', 1],
+    ['none', 0],
+  ] as const) {
+    const { writer, write, written, told } = opened({ guarantee });
+    write('a');
+    writer.barrier();
+    write('b');
+    await writer.flush();
+    expect([written, told.held, told.flushes]).toEqual([['out:a', 'out:b'], 0, flushes]);
+  }
+});
+
+it('a serializer that has to be prepared is waited for, and what it fails with fails the task', async () => {
+  let isReady = false;
+  const prepared = Promise.withResolvers<void>();
+  const value: Serializer<string> = {
+    serialize: text => text,
+    isPrepared: () => isReady,
+    prepare: () => prepared.promise,
+  };
+  const { write, written, told } = opened({ value });
+  write('a');
+  expect(written).toEqual([]);
+  isReady = true;
+  write('b');
+  expect(written).toEqual(['out:a', 'out:b']);
+  const failing = opened({
+    value: { ...value, isPrepared: () => false, prepare: async () => Promise.reject(new Error('no registry')) },
+  });
+  failing.write('a');
+  failing.appear('out');
+  await new Promise(setImmediate);
+  expect(failing.told.errors).toEqual([new Error('no registry')]);
+  expect(told.errors).toEqual([]);
 });
