@@ -81,6 +81,8 @@ export default job(
       topic: input,
       value: json<Booking>(),
       ...(isBounded ? { stop: 'latest' } : {}),
+      // A little of each partition in turn, so that a transaction has output in all of them.
+      ...(rate === undefined ? {} : { maxPartitionBytes: 4_096, maxRequestBytes: 16_384, maxBufferedBytes: 32_768 }),
       ...(onMissingOffset === undefined ? {} : { onMissingOffset }),
     });
     const bookings = from(rate === undefined ? source : paced(source, rate));

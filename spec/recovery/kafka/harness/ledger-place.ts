@@ -119,7 +119,19 @@ export class LedgerPlace {
   private async load(bookings: readonly Booking[]): Promise<void> {
     const child = spawn(
       kcat(),
-      ['-P', '-b', this.brokers, '-t', this.input, '-K', '\t', '-X', 'topic.partitioner=murmur2'],
+      [
+        '-P',
+        '-b',
+        this.brokers,
+        '-t',
+        this.input,
+        '-K',
+        '\t',
+        '-X',
+        'topic.partitioner=murmur2',
+        '-X',
+        'batch.num.messages=50',
+      ],
       {
         stdio: ['pipe', 'ignore', 'inherit'],
       },

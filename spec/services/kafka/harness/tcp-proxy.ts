@@ -37,6 +37,8 @@ export class TcpProxy implements AsyncDisposable {
   fate: (api: ApiName | undefined) => Fate = () => 'pass';
   /** How often a client connected. */
   connections = 0;
+  /** How often one was turned away. */
+  refused = 0;
   /** The requests that came, by API. */
   readonly requests = new Map<ApiName | undefined, number>();
   readonly #brokerPort: number;
@@ -95,6 +97,7 @@ export class TcpProxy implements AsyncDisposable {
 
   #accept(client: Socket): void {
     if (this.#refuses) {
+      this.refused++;
       client.destroy();
       return;
     }
