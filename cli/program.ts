@@ -18,6 +18,7 @@ interface RunOptions {
   readonly store?: string;
   readonly set: Record<string, string>;
   readonly fresh?: boolean;
+  readonly acceptCheckpoint?: number;
   readonly check?: boolean;
   readonly interval?: Duration | 'off';
   readonly log: LogLevel;
@@ -68,6 +69,14 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
     .addOption(storeOption())
     .addOption(setOption())
     .option('--fresh', 'start from empty state although there is a checkpoint')
+    .addOption(
+      new Option(
+        '--accept-checkpoint <id>',
+        'go on from this checkpoint although what decides, or the store, has lost a later one; see the error that says so',
+      )
+        .argParser(checkpointId)
+        .conflicts('fresh'),
+    )
     .option('--check', 'load, wire and validate the job, then end; nothing is opened')
     .addOption(
       new Option(
@@ -117,10 +126,11 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
 
 async function run(module: string, options: RunOptions, world: World): Promise<number> {
   const job = await loadJob(module, world.cwd);
-  const { store: where, set, fresh, interval, log, json = false } = options;
+  const { store: where, set, fresh, acceptCheckpoint, interval, log, json = false } = options;
   const settings: JobSettings = {
     params: set,
     ...(fresh ? { fresh } : {}),
+    ...(acceptCheckpoint === undefined ? {} : { recovery: { acceptCheckpoint } }),
     ...(interval === undefined ? {} : { checkpoint: { interval } }),
   };
   if (options.check) {
@@ -156,6 +166,11 @@ function setOption(): Option {
       }
     })
     .default({}, 'none');
+}
+
+function checkpointId(given: string): number {
+  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given);
+  throw new InvalidArgumentError('Give the id of a checkpoint, as the error that asks for it says it.');
 }
 
 function interval(given: string): Duration | 'off' {

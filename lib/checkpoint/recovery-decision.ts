@@ -148,5 +148,5 @@ function lost({ job, task }: TaskRef, newest: Manifest, what: string): CommitPoi
 }
 
 const older = ({ id }: Manifest): string =>
-  `set recovery.acceptCheckpoint to ${id} to go on from checkpoint ${id}, where output that was committed after it comes twice`;
+  `set recovery.acceptCheckpoint to ${id} (--accept-checkpoint ${id}) to go on from checkpoint ${id}, where output that was committed after it comes twice`;
 const fresh = 'start fresh, which begins with empty state';

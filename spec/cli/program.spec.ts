@@ -80,6 +80,8 @@ describe('tidemark', () => {
     [['runn'], /unknown command 'runn'\n\(Did you mean run\?\)/],
     [['run'], /missing required argument 'module'/],
     [['run', 'job.mjs', 'more'], /too many arguments/],
+    [['run', 'job.mjs', '--accept-checkpoint', 'last'], /Give the id of a checkpoint/],
+    [['run', 'job.mjs', '--accept-checkpoint', '3', '--fresh'], /cannot be used with option '--fresh'/],
     [['run', 'job.mjs', '--frsh'], /unknown option '--frsh'\n\(Did you mean --fresh\?\)/],
     [['run', 'job.mjs', '--interval', '10 s'], /'10 s' is invalid\. Give milliseconds/],
     [['run', 'job.mjs', '--interval', '0s'], /'0s' is invalid\. Give milliseconds/],
@@ -127,6 +129,9 @@ describe('tidemark run', () => {
     });
     expect((await command(['run', 'job.mjs', '--interval', 'off'])).settings).toMatchObject({
       checkpoint: { interval: 'off' },
+    });
+    expect((await command(['run', 'job.mjs', '--accept-checkpoint', '13'])).settings).toMatchObject({
+      recovery: { acceptCheckpoint: 13 },
     });
   });
 
