@@ -1,4 +1,5 @@
 import type { MaybePromise } from '../../../lib/index.ts';
+import type { GroupNode } from './member-port.ts';
 
 /** A partition of a topic. */
 export interface TopicPartition {
@@ -64,7 +65,7 @@ export interface NewTopic {
 }
 
 /** One broker. Each method is one request and its answer, whose topics and partitions come in any order. */
-export interface KafkaNode {
+export interface KafkaNode extends GroupNode {
   readonly id: number;
   readonly address: string;
   fetch(request: FetchRequest): Promise<readonly FetchedPartition[]>;

@@ -1,4 +1,11 @@
 import type {
+  GroupMemberRequest,
+  JoinedGroup,
+  JoinGroupRequest,
+  LeaveGroupRequest,
+  SyncGroupRequest,
+} from '../member-port.ts';
+import type {
   CommittedOffset,
   FetchedPartition,
   FetchRequest,
@@ -12,6 +19,7 @@ import type {
   TopicPartition,
 } from '../port.ts';
 import { fetchApi } from '../wire/api/fetch.ts';
+import { heartbeatApi, joinGroupApi, leaveGroupApi, syncGroupApi } from '../wire/api/groups.ts';
 import { listOffsetsApi, offsetCommitApi, offsetFetchApi } from '../wire/api/offsets.ts';
 import { produceApi, produceBytes } from '../wire/api/produce.ts';
 import {
@@ -88,5 +96,21 @@ export class Node implements KafkaNode {
 
   endTxn(producer: ProducerIdentity, outcome: 'commit' | 'abort') {
     return this.link.ask(endTxnApi, { producer, outcome });
+  }
+
+  joinGroup(request: JoinGroupRequest): Promise<JoinedGroup> {
+    return this.link.askToWait(joinGroupApi, request, { moreMs: request.rebalanceTimeoutMs });
+  }
+
+  syncGroup(request: SyncGroupRequest) {
+    return this.link.askToWait(syncGroupApi, request);
+  }
+
+  heartbeat(request: GroupMemberRequest) {
+    return this.link.askToWait(heartbeatApi, request);
+  }
+
+  leaveGroup(request: LeaveGroupRequest) {
+    return this.link.askToWait(leaveGroupApi, request);
   }
 }

@@ -89,11 +89,13 @@ export class FakeKafka {
   node(id: number): KafkaNode {
     const notProducing = { produce: notAsked, initProducerId: notAsked, addPartitionsToTxn: notAsked };
     const notCommitting = { addOffsetsToTxn: notAsked, txnOffsetCommit: notAsked, endTxn: notAsked };
+    const notJoining = { joinGroup: notAsked, syncGroup: notAsked, heartbeat: notAsked, leaveGroup: notAsked };
     return {
       id,
       address: `fake-${id}:9092`,
       ...notProducing,
       ...notCommitting,
+      ...notJoining,
       fetch: request => this.#fetch(id, request),
       listOffsets: async (queries, isolation) =>
         queries.map(({ topic, partition, at }) => {

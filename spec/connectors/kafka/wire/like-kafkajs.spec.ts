@@ -11,6 +11,12 @@ import {
   metadataApi,
 } from '../../../../connectors/kafka/client/wire/api/cluster.ts';
 import { fetchApi } from '../../../../connectors/kafka/client/wire/api/fetch.ts';
+import {
+  heartbeatApi,
+  joinGroupApi,
+  leaveGroupApi,
+  syncGroupApi,
+} from '../../../../connectors/kafka/client/wire/api/groups.ts';
 import { apiKey } from '../../../../connectors/kafka/client/wire/api/keys.ts';
 import { listOffsetsApi } from '../../../../connectors/kafka/client/wire/api/offsets.ts';
 import { produceApi } from '../../../../connectors/kafka/client/wire/api/produce.ts';
@@ -159,6 +165,39 @@ describe('a request is encoded as kafkajs does', () => {
     expect(ours()).toBe(await theirBytes(request()));
   });
 
+  it.each([undefined, 'é-1'])('JoinGroup, SyncGroup, Heartbeat and LeaveGroup of the instance %s', async instanceId => {
+    const member = { group: 'g', generation: 7, memberId: 'm', instanceId };
+    const theirMember = { groupId: 'g', memberId: 'm', groupInstanceId: instanceId ?? null };
+    const metadata = Buffer.from([0, 1, 2]);
+    const protocols = [
+      { name: 'p', metadata },
+      { name: 'q', metadata: Buffer.alloc(0) },
+    ];
+    const join = {
+      ...member,
+      sessionTimeoutMs: 10_000,
+      rebalanceTimeoutMs: 60_001,
+      protocolType: 'consumer',
+      protocols,
+    };
+    const theirJoin = {
+      ...{ ...theirMember, sessionTimeout: 10_000, rebalanceTimeout: 60_001 },
+      ...{ protocolType: 'consumer', groupProtocols: protocols },
+    };
+    expect(ourBytes(joinGroupApi, 5, join)).toBe(await theirBytes(theirs('requests/joinGroup/v5/request')(theirJoin)));
+    const assignments = [{ memberId: 'm', assignment: metadata }];
+    const groupAssignment = [{ memberId: 'm', memberAssignment: metadata }];
+    expect(ourBytes(syncGroupApi, 3, { ...member, assignments })).toBe(
+      await theirBytes(theirs('requests/syncGroup/v3/request')({ ...theirMember, generationId: 7, groupAssignment })),
+    );
+    expect(ourBytes(heartbeatApi, 3, member)).toBe(
+      await theirBytes(theirs('requests/heartbeat/v3/request')({ ...theirMember, groupGenerationId: 7 })),
+    );
+    expect(ourBytes(leaveGroupApi, 3, member)).toBe(
+      await theirBytes(theirs('requests/leaveGroup/v3/request')({ groupId: 'g', members: [theirMember] })),
+    );
+  });
+
   // kafkajs stops a version before ours, with the same bytes behind the header.
   const behindVersion = (hex: string) => hex.slice(16);
 
@@ -236,6 +275,44 @@ describe('an answer is decoded as kafkajs does', () => {
         Number(message.batchContext.producerId),
       ]),
     );
+  });
+
+  it('JoinGroup, SyncGroup, Heartbeat and LeaveGroup', async () => {
+    const joined = new ByteWriter().int32(5).int16(0).int32(9).string('p').string('m1').string('m2').int32(2);
+    joined.string('m1').string(null).bytes(Buffer.from('x')).string('m2').string('i2').bytes(Buffer.alloc(0));
+    const their = await theirs('requests/joinGroup/v5/response').decode(joined.written());
+    const ours = joinGroupApi.decode(new ByteReader(joined.written()), 5);
+    expect([ours.generation, ours.protocol, ours.leaderId, ours.memberId]).toEqual([
+      ...[their.generationId, their.groupProtocol, their.leaderId, their.memberId],
+    ]);
+    expect([ours.generation, ours.leaderId, ours.memberId]).toEqual([9, 'm1', 'm2']);
+    expect(ours.members).toEqual(
+      their.members.map((member: Record<string, unknown>) => ({
+        memberId: member.memberId,
+        instanceId: member.groupInstanceId ?? undefined,
+        metadata: member.memberMetadata,
+      })),
+    );
+    expect(ours.members.map(({ memberId, instanceId }) => [memberId, instanceId])).toEqual([
+      ['m1', undefined],
+      ['m2', 'i2'],
+    ]);
+    const synced = new ByteWriter().int32(0).int16(27).bytes(Buffer.from('a')).written();
+    const { errorCode, memberAssignment } = await theirs('requests/syncGroup/v3/response').decode(synced);
+    expect(syncGroupApi.decode(new ByteReader(synced), 3)).toEqual({
+      error: errorName(errorCode),
+      assignment: memberAssignment,
+    });
+    const beat = new ByteWriter().int32(0).int16(82).written();
+    expect(heartbeatApi.decode(new ByteReader(beat), 3)).toBe('FENCED_INSTANCE_ID');
+    expect((await theirs('requests/heartbeat/v3/response').decode(beat)).errorCode).toBe(82);
+    const left = (error: number, ofMember: number) => {
+      const answer = new ByteWriter().int32(0).int16(error).int32(1).string('m').string(null).int16(ofMember);
+      return leaveGroupApi.decode(new ByteReader(answer.written()), 3);
+    };
+    expect([left(0, 0), left(0, 25), left(16, 0)]).toEqual(['NONE', 'UNKNOWN_MEMBER_ID', 'NOT_COORDINATOR']);
+    const empty = new ByteWriter().int32(0).int16(15).int32(0).written();
+    expect(leaveGroupApi.decode(new ByteReader(empty), 3)).toBe('COORDINATOR_NOT_AVAILABLE');
   });
 
   it('numbers of 64 bits', () => {
