@@ -1,4 +1,5 @@
 import { InternalError, type Source } from '../../../lib/index.ts';
+import { kafkaCommitPoint } from '../commit/kafka-commit-point.ts';
 import { type KafkaSourceOptions, type KafkaSourceSettings, kafkaSourceSettings } from './options.ts';
 import { Patience } from './patience.ts';
 import { readPosition } from './position.ts';
@@ -23,6 +24,8 @@ export function kafkaSourceWith<T>(services: SourceServices, options: KafkaSourc
     name: settings.name,
     bounded: settings.stop !== undefined,
     check: () => check(services, settings),
+    // The cluster that decided before the job's sink moved, or went, is often the one that is read.
+    commitPoints: kafkaCommitPoint(settings.connection),
     async open(position, context) {
       const restored = position === undefined ? undefined : readPosition(position, settings.name);
       const { logger, scheduler } = context;

@@ -32,6 +32,8 @@ export interface StartOptions {
   readonly isBounded?: boolean;
   /** Of the sink; `exactly-once` when left out. */
   readonly sink?: Partial<KafkaSinkOptions<Total>>;
+  /** Reads the payments from memory instead, under the same name. */
+  readonly isFromMemory?: boolean;
   readonly settings?: JobSettings;
 }
 
@@ -87,7 +89,7 @@ export class TotalsPlace implements AsyncDisposable {
     await start(loading, { store: this.#store, logger: keptLog([]) }).done;
   }
 
-  start({ brokers, rate, isBounded = true, sink, settings = {} }: StartOptions = {}): Process {
+  start({ brokers, rate, isBounded = true, sink, isFromMemory = false, settings = {} }: StartOptions = {}): Process {
     const log: LoggedLine[] = [];
     const connection = { brokers: brokers ?? this.brokers };
     const totals = job(this.name, () => {
@@ -98,7 +100,8 @@ export class TotalsPlace implements AsyncDisposable {
         ...(rate === undefined ? {} : { maxPartitionBytes: 1_024, maxRequestBytes: 4_096 }),
         ...(isBounded ? { stop: 'latest' as const } : {}),
       });
-      return from(rate === undefined ? source : paced(source, rate)).pipe(
+      const payments = isFromMemory ? from(memorySource(this.payments)) : undefined;
+      return (payments ?? from(rate === undefined ? source : paced(source, rate))).pipe(
         keyBy(({ card }) => card),
         scan('total', (total: Total, { card, cents }) => ({ card, cents: total.cents + cents }), {
           card: '',
