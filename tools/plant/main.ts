@@ -1,9 +1,11 @@
 // Plants faults, one after another, each in a copy of the tree, and says which specs notice it. Ends with 1 when one is not
-// noticed. Usage: node tools/plant/main.ts [spec folder or file]…   (default: those that run in virtual time)
+// noticed. Usage: node tools/plant/main.ts [--only=<part of a fault's name>] [spec folder or file]…   (default: those that run
+// in virtual time). Specs that need services get what KAFKA_BROKERS and REDIS_URL name, or services of their own.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { type Plant, plants } from './plants.ts';
 
 interface Report {
@@ -14,9 +16,15 @@ interface Report {
 }
 
 const root = path.resolve(import.meta.dirname, '../..');
-const given = process.argv.slice(2);
-const specs =
-  given.length > 0 ? given : ['spec/checkpoint', 'spec/task', 'spec/actor', 'spec/stream', 'spec/operators'];
+const { values, positionals: given } = parseArgs({ options: { only: { type: 'string' } }, allowPositionals: true });
+const chosen = plants.filter(({ name }) => name.includes(values.only ?? ''));
+if (chosen.length === 0) throw new Error(`No fault has "${values.only}" in its name.`);
+const inVirtualTime = [
+  ...['spec/checkpoint', 'spec/task', 'spec/actor', 'spec/stream', 'spec/operators'],
+  ...['spec/connectors/memory', 'spec/connectors/kafka/commit', 'spec/connectors/kafka/sink'],
+];
+const specs = given.length > 0 ? given : inVirtualTime;
+const needsServices = specs.some(spec => /^spec\/(services|recovery)/.test(spec));
 /** Specs that are named for each fault; any may notice it. */
 const shown = 40;
 
@@ -31,7 +39,7 @@ try {
   symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
   const unplanted = failures();
   if (unplanted.length > 0) throw new Error(`Specs fail without any fault:\n${unplanted.join('\n')}`);
-  for (const plant of plants) {
+  for (const plant of chosen) {
     const noticed = withPlant(plant, failures);
     console.log(`\n${plant.name}: ${noticed.length === 0 ? 'NOT NOTICED' : `noticed by ${noticed.length} specs`}`);
     for (const spec of noticed.slice(0, shown)) console.log(`  ${spec}`);
@@ -66,6 +74,7 @@ function failures(): string[] {
       path.join(root, 'node_modules/vitest/vitest.mjs'),
       'run',
       '--project=unit',
+      ...(needsServices ? ['--project=services'] : []),
       '--reporter=json',
       `--outputFile=${report}`,
       ...specs,

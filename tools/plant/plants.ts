@@ -27,4 +27,57 @@ export const plants: readonly Plant[] = [
     from: '    this.hasFailed = true;\n    this.waiting = [];\n    const outer = leaveGroups();\n    this.whenFailed(error, context);\n    returnToGroup(outer);\n',
     to: '    this.scheduler.schedule(() => {\n      this.hasFailed = true;\n      this.whenFailed(error, context);\n    }, 1);\n',
   },
+  {
+    name: 'the transaction is ended before its manifest is prepared',
+    file: 'lib/checkpoint/coordinator.ts',
+    from: '    return andThen(this.services.store.prepare(this.token, manifest), () => {\n',
+    to: [
+      "    const isSwapped = this.services.commitPoint.kind !== 'store';",
+      '    const prepare = () => this.services.store.prepare(this.token, manifest);',
+      '    if (isSwapped) void Promise.resolve().then(prepare).catch(() => {});',
+      '    return andThen(isSwapped ? undefined : prepare(), () => {\n',
+    ].join('\n'),
+  },
+  {
+    name: 'the store takes what an incarnation writes that was taken over',
+    file: 'lib/checkpoint/store-rules.ts',
+    from: 'if (token !== newest) throw staleToken',
+    to: 'if (token > newest) throw staleToken',
+  },
+  {
+    name: 'the token in the commit record is ignored',
+    file: 'lib/checkpoint/recovery.ts',
+    from: '    if (above >= token) {\n',
+    to: '    if (above < 0) {\n',
+  },
+  {
+    name: 'a transactional id is taken over without a look at the fence',
+    file: 'lib/checkpoint/recovery.ts',
+    from: '  await verifyFence(store, ref, token);\n  await point.fence();\n',
+    to: '  await point.fence();\n',
+  },
+  {
+    name: 'the offsets of the sources are left out of the transaction',
+    file: 'connectors/kafka/commit/kafka-commit-point.ts',
+    from: 'groups.push([group, [...offsets]]);',
+    to: 'void [group, offsets];',
+  },
+  {
+    name: 'the commit record is left out of the transaction',
+    file: 'connectors/kafka/commit/kafka-commit-point.ts',
+    from: '    groups.push([this.#group, [{ ...commitPartition, ...encodeRecord(record) }]]);\n',
+    to: '    encodeRecord(record);\n',
+  },
+  {
+    name: 'output behind the barrier is not held back',
+    file: 'connectors/kafka/sink/writer.ts',
+    from: "new LineQueue(settings.guarantee === 'exactly-once')",
+    to: 'new LineQueue(false)',
+  },
+  {
+    name: 'dead letters behind the barrier are not held back',
+    file: 'connectors/kafka/commit/transaction.ts',
+    from: '    if (this.#held) this.#held.push(write);\n    else write();\n',
+    to: '    write();\n',
+  },
 ];
