@@ -18,6 +18,7 @@ export class GroupCommits {
   readonly #now: () => number;
   #next: readonly CommittedOffset[] | undefined;
   #last = '';
+  #isWorking = false;
   #working: Promise<void> | undefined;
   #lastReminder = Number.NEGATIVE_INFINITY;
 
@@ -34,7 +35,7 @@ export class GroupCommits {
     for (const [partition, offset] of partitions.entries()) offsets.push({ ...partition, offset, metadata: '' });
     if (offsets.length === 0) return;
     this.#next = offsets;
-    this.#working ??= this.#work();
+    if (!this.#isWorking) this.#working = this.#work();
   }
 
   /** Resolves when nothing is under way any more. */
@@ -42,7 +43,9 @@ export class GroupCommits {
     await this.#working;
   }
 
+  /** Over before it returns when there is nothing new. */
   async #work(): Promise<void> {
+    this.#isWorking = true;
     for (let offsets = this.#next; offsets; offsets = this.#next) {
       this.#next = undefined;
       const text = JSON.stringify(offsets);
@@ -54,7 +57,7 @@ export class GroupCommits {
         this.#failed(error);
       }
     }
-    this.#working = undefined;
+    this.#isWorking = false;
   }
 
   async #send(offsets: readonly CommittedOffset[]): Promise<void> {
