@@ -33,7 +33,8 @@ describe('commits of a group', () => {
 
   it('commits only the newest of what came while a commit was under way', async () => {
     const { committed, commits } = group();
-    for (const offset of [1, 2, 3]) commits.commit(new PartitionMap<number>().set({ topic: 't', partition: 0 }, offset));
+    for (const offset of [1, 2, 3])
+      commits.commit(new PartitionMap<number>().set({ topic: 't', partition: 0 }, offset));
     await commits.settled();
     expect(committed).toEqual([1, 3]);
   });
