@@ -1,0 +1,247 @@
+import {
+  InternalError,
+  isPromise,
+  type Logger,
+  type MaybePromise,
+  messageOf,
+  TidemarkError,
+} from '../../../../lib/index.ts';
+import { KafkaAnswerError, KafkaConnectionError } from '../../errors.ts';
+import type {
+  GroupClient,
+  GroupMember,
+  GroupMemberRequest,
+  GroupNode,
+  JoinedMember,
+  Membership,
+  MembershipListener,
+} from '../member-port.ts';
+import { assignmentsOf } from './assignment.ts';
+import { type MemberClock, machineClock } from './clock.ts';
+import { isHolding } from './holding.ts';
+import { type GroupMemberOptions, type GroupMemberSettings, groupMemberSettings } from './options.ts';
+import { retryPauseMs } from './pause.ts';
+import { type MemberEffect, type MemberEvent, type MemberState, type StepSettings, wakeAt } from './state.ts';
+import { firstStep, heldAt, step } from './step.ts';
+import { decodeAssignment, encodeSubscription, protocolType } from './subscription.ts';
+
+type Effect<Do extends MemberEffect['do']> = Extract<MemberEffect, { do: Do }>;
+type Request = Extract<MemberEvent, { on: 'failed' }>['request'];
+
+/**
+ * Joins a consumer group, and stays its member until it is closed or finally lost. `client` stays the caller's, and is closed
+ * after the member. Throws a `SettingsError`.
+ */
+export function joinGroup(
+  client: GroupClient,
+  options: GroupMemberOptions,
+  listener: MembershipListener,
+  logger: Logger,
+  clock: MemberClock = machineClock(),
+): GroupMember {
+  return new KafkaGroupMember(client, groupMemberSettings(options), listener, logger, clock);
+}
+
+/** Does what the steps say, with requests, a timer and a listener. */
+class KafkaGroupMember implements GroupMember {
+  readonly #client: GroupClient;
+  readonly #settings: GroupMemberSettings;
+  readonly #stepSettings: StepSettings;
+  readonly #listener: MembershipListener;
+  readonly #logger: Logger;
+  readonly #clock: MemberClock;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #events: MemberEvent[] = [];
+  #state: MemberState;
+  #isWorking = false;
+  #cancelTimer = () => {};
+
+  constructor(
+    client: GroupClient,
+    settings: GroupMemberSettings,
+    listener: MembershipListener,
+    logger: Logger,
+    clock: MemberClock,
+  ) {
+    this.#client = client;
+    this.#settings = settings;
+    this.#stepSettings = { ...settings, pauseMs: retryPauseMs };
+    this.#listener = listener;
+    this.#logger = logger.child({ group: settings.group });
+    this.#clock = clock;
+    const { state, effects } = firstStep(clock.now(), this.#stepSettings);
+    this.#state = state;
+    this.#setTimer();
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  get current(): Membership | undefined {
+    const held = heldAt(this.#state, this.#clock.now());
+    if (held === undefined && isHolding(this.#state)) this.#happened({ on: 'tick' });
+    return held;
+  }
+
+  rejoin(why: string): void {
+    this.#logger.info({ why }, 'the group is asked to assign anew');
+    this.#happened({ on: 'rejoin' });
+  }
+
+  close(): Promise<void> {
+    this.#happened({ on: 'close' });
+    return this.#ended.promise;
+  }
+
+  /** One event after the other: a listener may call back. */
+  #happened(event: MemberEvent): void {
+    this.#events.push(event);
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    for (let next = this.#events.shift(); next; next = this.#events.shift()) {
+      const { state, effects } = step(this.#state, next, this.#clock.now(), this.#stepSettings);
+      if (state.is !== this.#state.is) this.#logger.debug({ from: this.#state.is, to: state.is }, 'a member moves on');
+      this.#state = state;
+      for (const effect of effects) this.#carryOut(effect);
+    }
+    this.#isWorking = false;
+    this.#setTimer();
+  }
+
+  #setTimer(): void {
+    this.#cancelTimer();
+    const at = wakeAt(this.#state);
+    this.#cancelTimer = at === undefined ? () => {} : this.#clock.at(at, () => this.#happened({ on: 'tick' }));
+  }
+
+  #carryOut(effect: MemberEffect): void {
+    switch (effect.do) {
+      case 'join':
+        this.#join(effect);
+        break;
+      case 'assign':
+        this.#assign(effect);
+        break;
+      case 'sync':
+        this.#sync(effect);
+        break;
+      case 'heartbeat':
+        this.#heartbeat(effect);
+        break;
+      case 'leave':
+        this.#leave(effect);
+        break;
+      case 'forget coordinator':
+        this.#client.forgetCoordinator('group', this.#settings.group);
+        break;
+      case 'tell assigned':
+        this.#tellAssigned(effect.membership);
+        break;
+      case 'tell revoked':
+        this.#tell('revoked', () => this.#listener.revoked());
+        break;
+      case 'tell lost':
+        this.#tellLost(effect);
+        break;
+      case 'end':
+        this.#ended.resolve();
+        break;
+    }
+  }
+
+  #join({ round, memberId, claim }: Effect<'join'>): void {
+    const { group, topics, assignor, instanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#settings;
+    const protocols = [{ name: assignor.name, metadata: encodeSubscription({ topics, claim }) }];
+    const request = { group, instanceId, memberId, sessionTimeoutMs, rebalanceTimeoutMs, protocolType, protocols };
+    this.#ask('join', round, async node => ({ on: 'joined', round, answer: await node.joinGroup(request) }));
+  }
+
+  #assign({ round, members }: Effect<'assign'>): void {
+    this.#work('assign', round, async () => ({ on: 'assigned', round, assignments: await this.#assignments(members) }));
+  }
+
+  async #assignments(members: readonly JoinedMember[]) {
+    const { group, assignor } = this.#settings;
+    return assignmentsOf(group, assignor, members, topics => this.#client.topics(topics));
+  }
+
+  #sync({ round, memberId, generation, assignments }: Effect<'sync'>): void {
+    const request = { ...this.#identity(memberId, generation), assignments };
+    this.#ask('sync', round, async node => {
+      const { error, assignment } = await node.syncGroup(request);
+      return { on: 'synced', round, error, partitions: error === 'NONE' ? decodeAssignment(assignment) : [] };
+    });
+  }
+
+  #heartbeat({ round, membership: { memberId, generation } }: Effect<'heartbeat'>): void {
+    const sentAt = this.#clock.now();
+    const request = this.#identity(memberId, generation);
+    this.#ask('heartbeat', round, async node => ({
+      ...{ on: 'heartbeat', round, sentAt },
+      error: await node.heartbeat(request),
+    }));
+  }
+
+  #leave({ round, memberId }: Effect<'leave'>): void {
+    const { group, instanceId } = this.#settings;
+    const request = { group, memberId, instanceId };
+    this.#ask('leave', round, async node => ({ on: 'left', round, error: await node.leaveGroup(request) }));
+  }
+
+  #identity(memberId: string, generation: number): GroupMemberRequest {
+    const { group, instanceId } = this.#settings;
+    return { group, generation, memberId, instanceId };
+  }
+
+  #ask(request: Request, round: number, ask: (node: GroupNode) => Promise<MemberEvent>): void {
+    this.#work(request, round, async () => ask(await this.#client.coordinator('group', this.#settings.group)));
+  }
+
+  /** How long it may take, the steps say: they do not wait for it longer. */
+  #work(request: Request, round: number, work: () => Promise<MemberEvent>): void {
+    work().then(
+      event => this.#happened(event),
+      cause => {
+        const error = cause instanceof TidemarkError ? cause : unforeseen(request, cause);
+        const mayPass = error instanceof KafkaConnectionError || (error instanceof KafkaAnswerError && error.retriable);
+        this.#logger.debug({ request, error: messageOf(error) }, 'a request of a member failed');
+        this.#happened({ on: 'failed', request, round, error, mayPass });
+      },
+    );
+  }
+
+  #tellAssigned({ memberId, generation, partitions }: Membership): void {
+    this.#logger.info({ memberId, generation, partitions: partitions.length }, 'assigned by the group');
+    try {
+      this.#listener.assigned(generation, partitions);
+    } catch (error) {
+      this.#complain('assigned', error);
+    }
+  }
+
+  #tellLost({ loss }: Effect<'tell lost'>): void {
+    const { why, isFinal, error } = loss;
+    this.#logger.warn({ why, isFinal, error: error && messageOf(error) }, 'not a member of the group any more');
+    this.#tell('lost', () => this.#listener.lost(loss));
+  }
+
+  #tell(of: 'revoked' | 'lost', call: () => MaybePromise<void>): void {
+    const isDone = () => this.#happened({ on: 'told', of });
+    const failed = (error: unknown) => {
+      this.#complain(of, error);
+      isDone();
+    };
+    try {
+      const done = call();
+      if (isPromise(done)) done.then(isDone, failed);
+      else isDone();
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #complain(of: string, error: unknown): void {
+    this.#logger.error({ error: messageOf(error) }, `the listener of a group member threw in "${of}"`);
+  }
+}
+
+const unforeseen = (request: Request, cause: unknown): TidemarkError =>
+  new InternalError(`A group member could not ${request}: ${messageOf(cause)}`, { cause });

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { type Duration, SettingsError, settingsFields, settingsProblems } from '../../../../lib/index.ts';
+import type { Assignor } from '../member-port.ts';
+
+const { duration, flag, section } = settingsFields;
+
+/** A member of a consumer group. */
+export interface GroupMemberOptions {
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly assignor: Assignor;
+  /**
+   * `group.instance.id`: a name that stays the same when the process starts again, of one process at a time. It gets back what
+   * it had if it returns within the session timeout. Default: none.
+   */
+  readonly instanceId?: string;
+  /** A member that the group does not hear of for so long is replaced; what the brokers allow, 6 s to 30 min usually. Default `15s`. */
+  readonly sessionTimeout?: Duration;
+  /** At most a third of the session timeout. Default a fifth of it, at most `3s`. */
+  readonly heartbeatInterval?: Duration;
+  /** How long members may take to give back what they hold; at least the session timeout. Default `60s`. */
+  readonly rebalanceTimeout?: Duration;
+  /** How long it is tried to join before that is a final loss. Default `5m`. */
+  readonly joinTimeout?: Duration;
+  /** Whether `close` gives the place to another member at once. Default: yes without `instanceId`, no with one. */
+  readonly leavesOnClose?: boolean;
+}
+
+/** The options, checked and complete; durations in ms. */
+export interface GroupMemberSettings {
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly assignor: Assignor;
+  readonly instanceId: string | undefined;
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly rebalanceTimeoutMs: number;
+  readonly joinTimeoutMs: number;
+  readonly leavesOnClose: boolean;
+}
+
+const name = (what: string) => z.string({ error: what }).min(1, { error: what });
+
+const schema = section({
+  group: name('the name of a consumer group'),
+  topics: z.array(name('the name of a topic'), { error: 'a list of topics' }).min(1, { error: 'at least one topic' }),
+  assignor: z.custom<Assignor>(given => typeof (given as Assignor | undefined)?.assign === 'function', {
+    error: 'a way to assign, such as oneMemberHasAll',
+  }),
+  instanceId: name('a name that this process has alone').optional(),
+  sessionTimeout: duration().default(15_000),
+  heartbeatInterval: duration().optional(),
+  rebalanceTimeout: duration().default(60_000),
+  joinTimeout: duration().default(300_000),
+  leavesOnClose: flag().optional(),
+});
+
+/** Throws one `SettingsError` that names every problem. */
+export function groupMemberSettings(given: GroupMemberOptions): GroupMemberSettings {
+  const parsed = schema.safeParse(given, { reportInput: true });
+  const what = 'The settings of the group member are wrong';
+  if (!parsed.success) throw new SettingsError(what, settingsProblems(parsed.error.issues));
+  const { group, topics, assignor, instanceId, sessionTimeout, rebalanceTimeout, joinTimeout } = parsed.data;
+  const { heartbeatInterval = Math.min(sessionTimeout / 5, 3_000) } = parsed.data;
+  const problems: string[] = [];
+  if (heartbeatInterval > sessionTimeout / 3) {
+    problems.push(
+      `heartbeatInterval: ${heartbeatInterval} ms is more than a third of sessionTimeout (${sessionTimeout} ms): too few of them could be lost`,
+    );
+  }
+  if (rebalanceTimeout < sessionTimeout) {
+    problems.push(
+      `rebalanceTimeout: ${rebalanceTimeout} ms is less than sessionTimeout (${sessionTimeout} ms): it could be over before a member hears of it`,
+    );
+  }
+  if (problems.length > 0) throw new SettingsError(what, problems);
+  return {
+    group,
+    topics: [...new Set(topics)].sort(),
+    assignor,
+    instanceId,
+    sessionTimeoutMs: sessionTimeout,
+    heartbeatIntervalMs: heartbeatInterval,
+    rebalanceTimeoutMs: rebalanceTimeout,
+    joinTimeoutMs: joinTimeout,
+    leavesOnClose: parsed.data.leavesOnClose ?? instanceId === undefined,
+  };
+}
