@@ -1,6 +1,6 @@
 import type { TidemarkError } from '../../../lib/index.ts';
 import type { ErrorName } from '../client/port.ts';
-import { KafkaAnswerError } from '../errors.ts';
+import { KafkaAnswerError, KafkaSecurityError } from '../errors.ts';
 import { ProducerBrokenError, ProducerFencedError } from './errors.ts';
 import { coordinatorVerdict } from './verdict.ts';
 
@@ -16,7 +16,8 @@ export interface Refused {
 const advice: Readonly<Record<ErrorName, string>> = {
   MESSAGE_TOO_LARGE: 'Raise max.message.bytes of the topic, or write smaller records or batches (batchBytes).',
   RECORD_LIST_TOO_LARGE: 'Raise segment.bytes of the topic, or write smaller batches (batchBytes).',
-  TOPIC_AUTHORIZATION_FAILED: 'The user needs WRITE on the topic.',
+  TOPIC_AUTHORIZATION_FAILED:
+    'The user needs WRITE on a topic that is written to, and READ on one whose offsets are committed.',
   GROUP_AUTHORIZATION_FAILED: 'The user needs READ on the group.',
   CLUSTER_AUTHORIZATION_FAILED: 'The user needs IDEMPOTENT_WRITE on the cluster.',
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'The user needs WRITE and DESCRIBE on the transactional id.',
@@ -53,5 +54,6 @@ export function refusal(name: ErrorName, refused: Refused, mayHaveCommitted = fa
   if (passesWithProducer.has(name)) {
     return new ProducerBrokenError(`${what} This producer cannot go on; restart from the last checkpoint.`);
   }
-  return new KafkaAnswerError(name, advice[name] ? `${what} ${advice[name]}` : what);
+  const advised = advice[name] ? `${what} ${advice[name]}` : what;
+  return name.endsWith('_AUTHORIZATION_FAILED') ? new KafkaSecurityError(advised) : new KafkaAnswerError(name, advised);
 }

@@ -107,14 +107,28 @@ export class TopicRoutes {
     const until = performance.now() + shownWithinMs;
     for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 2, 500)) {
       const found = await this.#look(topic);
-      if (found) return found;
+      if (found && (await this.#isTaken(found))) return found;
       if (performance.now() > until) {
         throw new KafkaAnswerError(
           'LEADER_NOT_AVAILABLE',
-          `The new topic "${topic}" on ${client.location} does not show.`,
+          `The new topic "${topic}" on ${client.location} is not ready after ${shownWithinMs} ms: its partitions have no leaders.`,
         );
       }
       await wait(pauseMs);
     }
+  }
+
+  /** Whether the leaders of a new topic know that they are: one that does not yet drops what is written without acknowledgement. */
+  async #isTaken({ partitions }: TopicMetadata): Promise<boolean> {
+    for (const { topic, partition } of partitions) {
+      const node = await this.#client.leader({ topic, partition });
+      const [answer] = node
+        ? await node.listOffsets([{ topic, partition, at: 'latest' }], 'read_uncommitted')
+        : [undefined];
+      if (answer?.error === 'NONE') continue;
+      this.#client.forgetLeader({ topic, partition });
+      return false;
+    }
+    return true;
   }
 }

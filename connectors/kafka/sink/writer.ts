@@ -1,4 +1,12 @@
-import type { Json, Key, SinkContext, SinkWriter } from '../../../lib/index.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  type Json,
+  type Key,
+  type MaybePromise,
+  messageOf,
+  type SinkContext,
+  type SinkWriter,
+} from '../../../lib/index.ts';
 import { LineQueue } from './line-queue.ts';
 import type { KafkaSinkSettings } from './options.ts';
 import type { Outlet } from './outlet.ts';
@@ -14,6 +22,9 @@ interface Raw<T> {
 }
 
 type Waiting<T> = Raw<T> | EncodedRecord;
+
+/** How long the end of a task waits for records that nobody was promised. */
+const lastRecordsMs = 3_000;
 
 /**
  * Writes to Kafka. What comes behind the barrier of a checkpoint waits, in order and holding credits, until that is over,
@@ -85,11 +96,22 @@ export class KafkaSinkWriter<T> implements SinkWriter<T> {
     this.#over();
   }
 
-  close(): void {
+  close(): MaybePromise<void> {
     this.#stopped.abort(new Error('the sink was closed'));
     this.#context.credits.release(this.#queue.size);
     this.#context.credits.full(false);
     this.#queue.clear();
+    // No checkpoint has waited for it: what still waits for a fuller batch goes now.
+    if (this.#settings.guarantee === 'none') return this.#sentInTime();
+  }
+
+  async #sentInTime(): Promise<void> {
+    const late = new AbortController();
+    const sent = this.#outlet.flush().catch(error => {
+      this.#context.logger.warn({ error: messageOf(error) }, 'the last records of a sink without guarantee are lost');
+    });
+    await Promise.race([sent, wait(lastRecordsMs, undefined, { signal: late.signal }).catch(() => {})]);
+    late.abort();
   }
 
   #over(): void {

@@ -192,7 +192,7 @@ describe('an idempotent producer', () => {
 
   test.each([
     ['MESSAGE_TOO_LARGE', 'KAFKA_ANSWER', /max\.message\.bytes/],
-    ['TOPIC_AUTHORIZATION_FAILED', 'KAFKA_ANSWER', /needs WRITE/],
+    ['TOPIC_AUTHORIZATION_FAILED', 'KAFKA_SECURITY', /needs WRITE/],
     ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'PRODUCER_BROKEN', /restart from the last checkpoint/],
     ['INVALID_PRODUCER_EPOCH', 'PRODUCER_BROKEN', /restart from the last checkpoint/],
   ])('fails once when the broker refuses: %s', async (name, code, message) => {

@@ -79,7 +79,7 @@ describe('the records of a transaction', () => {
   });
 
   test.each([
-    ['TOPIC_AUTHORIZATION_FAILED', 'KAFKA_ANSWER'],
+    ['TOPIC_AUTHORIZATION_FAILED', 'KAFKA_SECURITY'],
     ['PRODUCER_FENCED', 'PRODUCER_FENCED'],
     ['INVALID_TXN_STATE', 'PRODUCER_BROKEN'],
   ])('doom the producer when their partition is refused: %s', async (name, code) => {

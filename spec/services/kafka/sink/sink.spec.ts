@@ -44,7 +44,7 @@ const sink = (topic: string, options: Partial<KafkaSinkOptions<number>> = {}) =>
   kafkaSink<number>({ brokers: brokers(), topic, value: json<number>(), missingTopics: { partitions: 2 }, ...options });
 
 describe('a Kafka sink', () => {
-  it.each(['exactly-once', 'at-least-once'] as const)(
+  it.each(['exactly-once', 'at-least-once', 'none'] as const)(
     '%s: has written everything when the job has finished',
     async guarantee => {
       const topic = name();
@@ -149,7 +149,7 @@ describe('a Kafka sink', () => {
     expect(error.message).toMatch(/2440000 ms old.*900000 ms = 720000 ms/s);
   });
 
-  it.each(['exactly-once', 'at-least-once'] as const)(
+  it.each(['exactly-once', 'at-least-once', 'none'] as const)(
     'takes the dead letters of a source with it, %s',
     async guarantee => {
       const topic = name();
