@@ -49,7 +49,7 @@ export class Fetcher {
   #isLocating = false;
   #isClosed = false;
   #lastReminder = Number.NEGATIVE_INFINITY;
-  #timer: Subscription | undefined;
+  #timer: { readonly at: number; readonly subscription: Subscription } | undefined;
 
   constructor(
     client: KafkaClient,
@@ -117,7 +117,7 @@ export class Fetcher {
   /** Asks nothing any more; answers that are under way are dropped. */
   close(): void {
     this.#isClosed = true;
-    this.#timer?.unsubscribe();
+    this.#timer?.subscription.unsubscribe();
     this.#chunks = [];
     this.#wake();
   }
@@ -134,12 +134,19 @@ export class Fetcher {
     for (const wake of [...this.#wakes]) wake();
   }
 
+  readonly #due = (): void => {
+    this.#timer = undefined;
+    this.#kick();
+  };
+
   /** Wakes everything once the next partition may be asked again. */
   #schedule(): void {
     const now = this.#scheduler.now();
+    // It is due, and late because this thread is busy: whoever waits for it is not among those that wait from now on.
+    if (this.#timer && this.#timer.at <= now) return;
     const at = this.plan.nextRetryAt(now);
-    this.#timer?.unsubscribe();
-    this.#timer = at === undefined ? undefined : this.#scheduler.schedule(() => this.#kick(), at - now);
+    this.#timer?.subscription.unsubscribe();
+    this.#timer = at === undefined ? undefined : { at, subscription: this.#scheduler.schedule(this.#due, at - now) };
   }
 
   /** Finds the leaders of partitions that have none; all of a round first, so that one request asks for all of a leader's. */
