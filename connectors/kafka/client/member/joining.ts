@@ -90,6 +90,8 @@ function joined(state: Joining, answer: JoinedGroup, now: number, settings: Step
       return sync(syncing, [], now, settings);
     }
     case 'name yourself':
+      // A broker that does not know the id that it gave would ask for ever.
+      if (state.memberId !== '' || memberId === '') return again({ ...state, memberId: '' }, now, settings, error);
       return ask({ ...state, memberId }, now, settings);
     case 'forgotten':
       return again({ ...state, memberId: '', claim: undefined }, now, settings, error);
