@@ -109,6 +109,11 @@ describe('a Redis that holds the state of a ledger', () => {
     await expectRefusal(ledger.run(), external, /STATE_LOST/);
     expect(await ledger.record()).toBe(decided);
     expect(await ledger.ends('read_committed')).toEqual(ends);
+
+    // The choice that it offers: from the beginning, with ids above what was.
+    const fresh = ledger.run({ args: ['--fresh'] });
+    expect(await fresh.exited, fresh.output).toEqual({ code: 0, signal: null });
+    expect(await ledger.record()).toBeGreaterThan(decided);
   });
 
   it('and is emptied under a running ledger is noticed, too: it ends', { timeout: long }, async () => {
@@ -153,7 +158,7 @@ describe('a commit group that was deleted', () => {
       /COMMIT_POINT_LOST/,
     );
     // Nothing had been committed after that checkpoint, so nothing comes twice.
-    const chosen = await ledger.finish({ settings: { recovery: { acceptCheckpoint: newest } } });
+    const chosen = await ledger.finish({ args: ['--accept-checkpoint', `${newest}`] });
     expect(chosen.output).toMatch(/accepted by choice/);
     expect(chosen.output).toContain(`running from checkpoint #${newest},`);
     expect(await ledger.record()).toBe((await ledger.confirmed())?.id);
