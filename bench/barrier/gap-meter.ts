@@ -72,8 +72,8 @@ export class GapMeter {
     this.lastCpu = cpu;
   }
 
-  private collected({ startTime, duration, ...entry }: PerformanceEntry & { detail?: unknown }): void {
-    const { kind } = entry.detail as { readonly kind: number };
+  private collected({ startTime, duration, detail }: PerformanceEntry & { readonly detail?: unknown }): void {
+    const { kind } = detail as { readonly kind: number };
     if (kind !== constants.NODE_PERFORMANCE_GC_MAJOR && kind !== constants.NODE_PERFORMANCE_GC_INCREMENTAL) return;
     this.collections.push({ start: startTime, end: startTime + duration });
   }
