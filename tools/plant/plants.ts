@@ -5,6 +5,8 @@ export interface Plant {
   /** What stands there, exactly once. */
   readonly from: string;
   readonly to: string;
+  /** Only a spec on real services can notice it: planted when such specs are given. */
+  readonly needsServices?: true;
 }
 
 /** Faults in what must always hold: each has lost or doubled records in some stream processor. */
@@ -79,5 +81,12 @@ export const plants: readonly Plant[] = [
     file: 'connectors/kafka/commit/transaction.ts',
     from: '    if (this.#held) this.#held.push(write);\n    else write();\n',
     to: '    write();\n',
+  },
+  {
+    name: 'Redis takes what an incarnation writes that was taken over',
+    file: 'connectors/redis/scripts/prelude.ts',
+    from: "if newestToken ~= token then return {'stale', newestToken} end",
+    to: "if tonumber(newestToken) < tonumber(token) then return {'stale', newestToken} end",
+    needsServices: true,
   },
 ];
