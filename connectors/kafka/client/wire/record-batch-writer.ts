@@ -45,8 +45,22 @@ export class BatchWriter {
       this.#maxTimestamp = timestamp;
     } else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
     const delta = timestamp - this.#baseTimestamp;
-    const keyBytes = lengthOf(key);
-    const valueBytes = lengthOf(value);
+    this.#end =
+      this.#record(delta, key, unitsOf(key), value, unitsOf(value), headers) ??
+      (this.#record(delta, key, lengthOf(key), value, lengthOf(value), headers) as number);
+    this.recordCount = index + 1;
+  }
+
+  /** Answers where it ends; `undefined` when key or value is a text that takes another number of bytes. */
+  #record(
+    delta: number,
+    key: Bytes,
+    keyBytes: number,
+    value: Bytes,
+    valueBytes: number,
+    headers: readonly Header[],
+  ): number | undefined {
+    const index = this.recordCount;
     let length =
       1 +
       varintBytes(delta) +
@@ -57,18 +71,20 @@ export class BatchWriter {
       Math.max(valueBytes, 0) +
       1;
     if (headers.length > 0) length += headersBytes(headers) - 1;
-    this.#ensure(length + 5);
+    this.#ensure(length + 5 + unitBytes);
     const bytes = this.#bytes;
     let end = writeVarint(bytes, length, this.#end);
     bytes[end++] = 0; // attributes: none are defined
     end = writeVarint(bytes, delta, end);
     end = writeVarint(bytes, index, end);
-    end = writeBytes(bytes, key, keyBytes, end);
-    end = writeBytes(bytes, value, valueBytes, end);
-    if (headers.length === 0) bytes[end++] = 0;
-    else end = writeHeaders(bytes, headers, end);
-    this.#end = end;
-    this.recordCount = index + 1;
+    end = writeVarint(bytes, keyBytes, end);
+    if (!writeBytes(bytes, key, keyBytes, end)) return undefined;
+    end = writeVarint(bytes, valueBytes, end + Math.max(keyBytes, 0));
+    if (!writeBytes(bytes, value, valueBytes, end)) return undefined;
+    end += Math.max(valueBytes, 0);
+    if (headers.length > 0) return writeHeaders(bytes, headers, end);
+    bytes[end] = 0;
+    return end + 1;
   }
 
   /** Packs the records; nothing can be added any more. */
@@ -124,6 +140,11 @@ export class BatchWriter {
   }
 }
 
+/** As `lengthOf` where a text is ASCII, which most are: nobody needs to look at it before it is written. */
+function unitsOf(bytes: Bytes): number {
+  return bytes === null ? -1 : bytes.length;
+}
+
 /** -1 for `null`, as Kafka writes it. */
 function lengthOf(bytes: Bytes): number {
   if (bytes === null) return -1;
@@ -142,22 +163,33 @@ function headersBytes(headers: readonly Header[]): number {
 function writeHeaders(into: Buffer, headers: readonly Header[], position: number): number {
   let end = writeVarint(into, headers.length, position);
   for (const [name, value] of headers) {
-    end = writeBytes(into, name, Buffer.byteLength(name), end);
-    end = writeBytes(into, value, lengthOf(value), end);
+    end = writeWithLength(into, name, end);
+    end = writeWithLength(into, value, end);
   }
   return end;
 }
 
-function writeBytes(into: Buffer, bytes: Bytes, length: number, position: number): number {
+function writeWithLength(into: Buffer, bytes: Bytes, position: number): number {
+  const length = lengthOf(bytes);
   const start = writeVarint(into, length, position);
-  if (length <= 0) return start;
-  if (typeof bytes === 'string') into.write(bytes, start, length, 'utf8');
-  else if (length <= shortBytes) {
-    const from = bytes as Uint8Array;
-    for (let i = 0; i < length; i++) into[start + i] = from[i] as number;
-  } else into.set(bytes as Uint8Array, start);
-  return start + length;
+  writeBytes(into, bytes, length, start);
+  return start + Math.max(length, 0);
 }
+
+/** False when a text takes another number of bytes than `length`. */
+function writeBytes(into: Buffer, bytes: Bytes, length: number, position: number): boolean {
+  if (length <= 0) return true;
+  // With room for one unit more, what is written of a text that is longer is longer, too.
+  if (typeof bytes === 'string') return into.write(bytes, position, length + unitBytes, 'utf8') === length;
+  if (length <= shortBytes) {
+    const from = bytes as Uint8Array;
+    for (let i = 0; i < length; i++) into[position + i] = from[i] as number;
+  } else into.set(bytes as Uint8Array, position);
+  return true;
+}
+
+/** A character takes at most so many bytes of UTF-8. */
+const unitBytes = 4;
 
 /** Up to here a loop is quicker than a call of `set`. */
 const shortBytes = 24;

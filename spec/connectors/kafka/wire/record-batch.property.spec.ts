@@ -74,6 +74,18 @@ describe('a record batch', () => {
     );
   });
 
+  it('holds texts of characters of every width in every order, key and value alike', () => {
+    const writer = new BatchWriter(64);
+    const characters = ['a', 'é', '€', '😀', '\ud83d'];
+    let texts = [''];
+    for (let length = 0; length < 4; length++) texts = ['', ...texts.flatMap(text => characters.map(c => text + c))];
+    for (const text of texts) {
+      const batch = written(writer, [{ timestamp: 1, key: text, value: `${text}|${text}`, headers: [] }], 'none');
+      const [read] = readAll(new BatchCursor(batch));
+      expect(read).toMatchObject({ key: plain(text), value: plain(`${text}|${text}`) });
+    }
+  });
+
   it('is passed over without looking at its records', () => {
     const writer = new BatchWriter();
     const records = [{ timestamp: 1, key: 'k', value: 'v', headers: [] }];
