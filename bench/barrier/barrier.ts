@@ -19,15 +19,19 @@ const warmUp = 4;
  */
 const shortPauses = ['--max-semi-space-size=4'];
 const configurations: readonly Configuration[] = [
-  { store: 'files', flags: shortPauses },
-  { store: 'Redis', flags: shortPauses },
-  { store: 'files', flags: [] },
+  { store: 'files', state: 'count', flags: shortPauses },
+  { store: 'Redis', state: 'count', flags: shortPauses },
+  { store: 'files', state: 'object', flags: shortPauses },
+  { store: 'Redis', state: 'object', flags: shortPauses },
+  { store: 'files', state: 'count', flags: [] },
 ];
 const maxGapMs = 10;
 const maxLoss = 0.1;
 
 interface Configuration {
   readonly store: StoreName;
+  /** Of a key: a number, or an object with two numbers. */
+  readonly state: 'count' | 'object';
   /** Of Node. */
   readonly flags: readonly string[];
 }
@@ -41,7 +45,7 @@ export async function barrier(): Promise<Findings> {
   return {
     title: 'Checkpoints of a large state',
     method:
-      `${manyKeys.toLocaleString('en')} keys with an object of two numbers each, records as fast as they are taken, in batches of ` +
+      `${manyKeys.toLocaleString('en')} keys with a count each, or an object of two numbers, records as fast as they are taken, in batches of ` +
       `${batchSize} with a turn of the event loop between them. One checkpoint a second, of ${changedKeys.toLocaleString('en')} keys ` +
       'that have changed, half of which go on changing. The longest gap between two records is taken from the barrier to the commit, ' +
       `and stated as median and 99th percentile of ${checkpoints} checkpoints. Throughput is compared with the same job without ` +
@@ -52,6 +56,7 @@ export async function barrier(): Promise<Findings> {
     tables: [
       {
         head: [
+          'state',
           'store',
           "Node's flags",
           'gap, ms: median',
@@ -65,7 +70,8 @@ export async function barrier(): Promise<Findings> {
           'gap of the first one, of all keys',
         ],
         rows: measured.map(
-          ({ store, flags, gap, ownGap, idleGap, durationMs, loss, cpuLoss, recordsPerSecond, firstGapMs }) => [
+          ({ state, store, flags, gap, ownGap, idleGap, durationMs, loss, cpuLoss, recordsPerSecond, firstGapMs }) => [
+            state,
             store,
             flags.join(' '),
             gap.median.toFixed(1),
@@ -83,14 +89,14 @@ export async function barrier(): Promise<Findings> {
     ],
     targets: measured
       .filter(({ flags }) => flags === shortPauses)
-      .flatMap(({ store, gap, loss }) => [
+      .flatMap(({ state, store, gap, loss }) => [
         {
-          claim: `${store}: the longest gap during a checkpoint is below ${maxGapMs} ms (p99 of ${checkpoints})`,
+          claim: `${state}, ${store}: the longest gap during a checkpoint is below ${maxGapMs} ms (p99 of ${checkpoints})`,
           measured: `${gap.p99.toFixed(1)} ms`,
           isMet: gap.p99 < maxGapMs,
         },
         {
-          claim: `${store}: throughput loss at one checkpoint a second is below ${percent(maxLoss)}`,
+          claim: `${state}, ${store}: throughput loss at one checkpoint a second is below ${percent(maxLoss)}`,
           measured: percent(loss),
           isMet: loss < maxLoss,
         },
@@ -105,12 +111,12 @@ interface Pair {
   readonly with: Second;
 }
 
-async function seconds({ store, flags }: Configuration): Promise<Pair[][]> {
+async function seconds({ store, state, flags }: Configuration): Promise<Pair[][]> {
   const all: Pair[][] = [];
   for (let round = 0; round < rounds; round++) {
     const pairs = await withStore(store, async target => {
-      await using without = await AnsweringProcess.start(script, [`${target}/1`, 'none'], flags);
-      await using taking = await AnsweringProcess.start(script, [`${target}/2`, 'checkpoints'], flags);
+      await using without = await AnsweringProcess.start(script, [`${target}/1`, 'none', state], flags);
+      await using taking = await AnsweringProcess.start(script, [`${target}/2`, 'checkpoints', state], flags);
       const pairs: Pair[] = [];
       for (let n = 0; n < warmUp + checkpoints / rounds; n++) {
         pairs.push({ without: await without.ask<Second>('go'), with: await taking.ask<Second>('go') });

@@ -1,5 +1,5 @@
 // A large state in a process of its own, which runs for a second at each message "go" and answers what it saw:
-// fork(bench/barrier/variant.ts, [folder or redis: URL, 'checkpoints' | 'none'])
+// fork(bench/barrier/variant.ts, [folder or redis: URL, 'checkpoints' | 'none', 'count' | 'object'])
 import { map } from 'rxjs';
 import { type CheckpointEvent, fileStore, job, start } from 'tidemark';
 import { redisStore } from 'tidemark/connectors/redis';
@@ -19,28 +19,33 @@ export interface Second {
   readonly checkpoint?: { readonly durationMs: number; readonly entries: number; readonly bytes: number };
 }
 
-const [target = '', mode] = process.argv.slice(2);
+const [target = '', mode, state] = process.argv.slice(2);
 const withCheckpoints = mode === 'checkpoints';
 const { stream, opened } = benchSource<Payment>();
-const running = start(
-  job('barrier', () =>
-    stream().pipe(
-      keyBy(payment => payment.account),
-      scan(
-        'total',
-        (total, { cents }) => ({ payments: total.payments + 1, cents: total.cents + cents }),
-        { payments: 0, cents: 0 },
-        { update: 'return' },
-      ),
-      map(({ cents }) => cents),
-    ),
-  ),
-  {
-    store: target.startsWith('redis:') ? redisStore(target) : fileStore(target),
-    checkpoint: { interval: 'off' },
-    logger: quiet,
-  },
+const counted = scan<Payment, number>('total', total => total + 1, 0, { update: 'return' });
+const added = scan(
+  'total',
+  (total, { cents }: Payment) => ({ payments: total.payments + 1, cents: total.cents + cents }),
+  { payments: 0, cents: 0 },
+  { update: 'return' },
 );
+const definition = job('barrier', () => {
+  const payments = stream().pipe(keyBy(payment => payment.account));
+  return state === 'count'
+    ? payments.pipe(
+        counted,
+        map(count => -count),
+      )
+    : payments.pipe(
+        added,
+        map(({ cents }) => cents),
+      );
+});
+const running = start(definition, {
+  store: target.startsWith('redis:') ? redisStore(target) : fileStore(target),
+  checkpoint: { interval: 'off' },
+  logger: quiet,
+});
 running.done.catch(error => {
   console.error(error);
   process.exit(1);

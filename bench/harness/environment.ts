@@ -21,7 +21,9 @@ export function environment(): Environment {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()}`,
     node: process.version,
-    packages: Object.fromEntries(['rxjs', 'immer', 'msgpackr', 'ioredis'].map(name => [name, versionOf(name)])),
+    packages: Object.fromEntries(
+      ['rxjs', 'immer', 'msgpackr', 'ioredis', 'kafkajs'].map(name => [name, versionOf(name)]),
+    ),
   };
 }
 

@@ -1,10 +1,10 @@
 // Kafka, JSON, a count by key, Kafka: pipeline.ts <tidemark|kafkajs> <brokers> <input> <output> <records> <guarantee> <interval> <redis>
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
-import { type Duration, from, job, start } from 'tidemark';
+import { actor, type Duration, from, job, start, type } from 'tidemark';
 import { json, kafkaSink, kafkaSource } from 'tidemark/connectors/kafka';
 import { redisStore } from 'tidemark/connectors/redis';
-import { keyBy, scan, to } from 'tidemark/operators';
+import { keyBy, to } from 'tidemark/operators';
 import '../../tools/services/kafka/without-timer-warning.ts';
 import { quiet } from '../harness/quiet.ts';
 import { type Parsed, type Rate, Stopwatch } from './load.ts';
@@ -45,16 +45,15 @@ async function withTidemark(): Promise<Rate> {
   const definition = job(`pipeline-${randomUUID()}`, () =>
     from(source).pipe(
       keyBy(({ key }) => key),
-      scan(
-        'count',
-        (counted: Counted, { key, rest }: Parsed) => ({ key, count: counted.count + 1, rest }),
-        {
-          key: '',
-          count: 0,
-          rest: '',
+      actor('count', {
+        emits: type<Counted>(),
+        update: 'return',
+        initial: () => 0,
+        receive(count, { key, rest }: Parsed, context) {
+          context.emit({ key, count: count + 1, rest });
+          return count + 1;
         },
-        { update: 'return' },
-      ),
+      }),
       to(sink),
     ),
   );
@@ -65,12 +64,15 @@ async function withTidemark(): Promise<Rate> {
   return rate;
 }
 
+const messagesOfSend = 1_000;
+
 /** The bare loop: nothing is kept, nothing is exactly once. */
 async function withKafkajs(): Promise<Rate> {
   const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.ERROR });
   const consumer = kafka.consumer({ groupId: `pipeline-${randomUUID()}`, maxBytes: 8 * 1024 * 1024 });
   const producer = kafka.producer({ idempotent: guarantee !== 'none' });
-  const { promise: through, resolve } = Promise.withResolvers<void>();
+  const { promise: through, resolve, reject } = Promise.withResolvers<void>();
+  consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
   const counts = new Map<string, number>();
   let stopwatch: Stopwatch | undefined;
   let seen = 0;
@@ -87,7 +89,10 @@ async function withKafkajs(): Promise<Rate> {
         counts.set(key, count);
         return { key, value: JSON.stringify({ key, count, rest }) };
       });
-      await producer.send({ topic: output, messages });
+      // What one `send` has for a partition is one batch, which a broker takes up to 1 MiB.
+      for (let at = 0; at < messages.length; at += messagesOfSend) {
+        await producer.send({ topic: output, messages: messages.slice(at, at + messagesOfSend) });
+      }
       seen += messages.length;
       if (seen >= records) resolve();
     },

@@ -36,7 +36,8 @@ async function withTidemark(): Promise<void> {
 async function withKafkajs(): Promise<void> {
   const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.ERROR });
   const consumer = kafka.consumer({ groupId: `read-${randomUUID()}`, maxBytes: 8 * 1024 * 1024 });
-  const { promise: through, resolve } = Promise.withResolvers<void>();
+  const { promise: through, resolve, reject } = Promise.withResolvers<void>();
+  consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await consumer.run({
