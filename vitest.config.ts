@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Three projects, run one after the other. `unit` needs no service. `services` gets a real Kafka and a real Redis from
@@ -11,6 +12,8 @@ export default defineConfig({
   ...shared,
   test: {
     passWithNoTests: false,
+    // Specs on services mostly wait for them: one worker less than there are cores would leave the machine idle.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         ...shared,
