@@ -72,7 +72,8 @@ describe('a job that reads Kafka', () => {
     let failures = 0;
     const failing = () => {
       handled++;
-      if (handled % 1_700 !== 0 || failures === 5) return false;
+      // Often enough that it comes to five also where each restart goes on right behind the failure.
+      if (handled % 1_000 !== 0 || failures === 5) return false;
       failures++;
       return true;
     };
