@@ -50,9 +50,16 @@ export class SourceProbe<T> {
   readonly #shared = new SharedServices(this.scheduler, keptLog(this.log));
   readonly #waiting: { readonly isThere: () => boolean; readonly resolve: () => void }[] = [];
 
-  static async open<T>(source: Source<T>, position?: Json): Promise<SourceProbe<T>> {
+  /** `meanwhile` runs while the source opens, which may wait on the clock. */
+  static async open<T>(
+    source: Source<T>,
+    position?: Json,
+    meanwhile?: (probe: SourceProbe<T>) => void,
+  ): Promise<SourceProbe<T>> {
     const probe = new SourceProbe<T>();
-    probe.#reader = await source.open(position, probe.#context());
+    const opening = source.open(position, probe.#context());
+    meanwhile?.(probe);
+    probe.#reader = await opening;
     return probe;
   }
 

@@ -1,6 +1,7 @@
 import { ExternalError, SourcePositionError, TidemarkError } from '../../../lib/index.ts';
 import type { TopicPartition } from '../client/port.ts';
-import { KafkaAnswerError, KafkaSecurityError } from '../errors.ts';
+import { BatchCursor } from '../client/wire/record-batch-reader.ts';
+import { CorruptRecordsError, KafkaAnswerError, KafkaSecurityError } from '../errors.ts';
 import { verdictOn } from './fetch-failure.ts';
 import { partitionText } from './partitions.ts';
 
@@ -64,6 +65,32 @@ export function refusal(asked: TopicPartition & { readonly offset: number }, err
         `Kafka refuses to give the records of ${name} from offset ${offset}: ${error}`,
         options,
       );
+}
+
+/** What was fetched of a partition holds no batch that leads on. */
+export function unreadable(partition: TopicPartition, offset: number, records: Buffer): unknown {
+  try {
+    new BatchCursor(records).nextBatch();
+  } catch (error) {
+    return ofPartition(error, partition);
+  }
+  return ofPartition(
+    new CorruptRecordsError(
+      `What the broker gives from offset ${offset} on holds no whole record batch behind it: its replica or the way from it is damaged. ` +
+        'If another broker shows the same, begin behind it.',
+      { context: { offset } },
+    ),
+    partition,
+  );
+}
+
+/** Records that cannot be read say of which partition they are; other errors stay as they are. */
+export function ofPartition(error: unknown, { topic, partition }: TopicPartition): unknown {
+  if (!(error instanceof CorruptRecordsError) || 'partition' in (error.context ?? {})) return error;
+  return new CorruptRecordsError(`${partitionText({ topic, partition })}: ${error.message}`, {
+    cause: error,
+    context: { ...error.context, topic, partition },
+  });
 }
 
 /** Partitions could not be read for longer than the source waits; a restart may help. */

@@ -168,12 +168,16 @@ export class FetchPlan {
    * is: a request for the others could wait at the broker long after that one has room again.
    */
   request(node: number, now: number): PlannedFetch | undefined {
-    const maxBytes = Math.min(this.#limits.requestBytes, this.#limits.bufferBytes - this.#heldBytes);
-    if (maxBytes < Math.min(this.#limits.partitionBytes, this.#limits.bufferBytes)) return undefined;
     const wanted = [...this.#turns].filter(
       of => of.node === node && of.retryAt <= now && !of.isAsked && this.#isWanted(of),
     );
     if (wanted.some(of => this.#isFull(of))) return undefined;
+    const { requestBytes, partitionBytes, bufferBytes } = this.#limits;
+    // Room is held for an answer while the broker waits for records: no node holds what another one needs.
+    const share = Math.max(partitionBytes, Math.floor(bufferBytes / this.#nodes()));
+    const most = Math.min(requestBytes, share, wanted.length * partitionBytes);
+    const maxBytes = Math.min(most, bufferBytes - this.#heldBytes);
+    if (maxBytes < Math.min(partitionBytes, bufferBytes)) return undefined;
     const partitions: Asked[] = [];
     for (const of of wanted) {
       of.isAsked = true;
@@ -183,6 +187,13 @@ export class FetchPlan {
     if (partitions.length === 0) return undefined;
     this.#heldBytes += maxBytes;
     return { node, maxBytes, partitions };
+  }
+
+  /** Nodes that lead a partition. */
+  #nodes(): number {
+    const nodes = new Set<number>();
+    for (const { node } of this.#turns) if (node !== undefined) nodes.add(node);
+    return Math.max(nodes.size, 1);
   }
 
   /** The answer to a request is there, or never comes; told once for each request, before its partitions. */

@@ -2,7 +2,7 @@ import type { SchedulerLike, Subscription } from 'rxjs';
 import { type Logger, messageOf } from '../../../lib/index.ts';
 import type { FetchedPartition, Isolation, KafkaClient, KafkaNode, TopicPartition } from '../client/port.ts';
 import type { Chunk, LogExtent } from './chunk.ts';
-import { outOfReach, refusal } from './errors.ts';
+import { outOfReach, refusal, unreadable } from './errors.ts';
 import { isLasting, verdictOn } from './fetch-failure.ts';
 import { type Asked, type FetchLimits, FetchPlan, type PlannedFetch } from './fetch-plan.ts';
 import { behindFetched } from './fetched-extent.ts';
@@ -268,7 +268,11 @@ export class Fetcher {
     if (isEmpty && end >= (this.plan.of(asked)?.stop ?? end + 1)) this.#events.nothingBefore(asked, asked.offset, end);
     if (answer.records.length === 0) return;
     const behind = behindFetched(answer.records);
-    if (behind === undefined) return;
+    // A broker gives the first batch whole: to ask for it again would go on for ever.
+    if (behind === undefined || behind <= asked.offset) {
+      this.#fail(unreadable(asked, asked.offset, answer.records));
+      return;
+    }
     const kept = this.plan.fetched(asked, behind, answer.records.length);
     if (kept) this.#chunks.push({ ...kept, fetched: answer });
   }

@@ -4,6 +4,8 @@ import type { PartitionMap } from './partitions.ts';
 
 /** One failure in so many ms is told of. */
 const reminderMs = 60_000;
+/** Kafka forgets the offsets of a group without members (offsets.retention.minutes): the same ones are committed again after this time. */
+const refreshMs = 12 * 3_600_000;
 
 /**
  * Commits offsets of a group that nobody joins, for people and monitoring: one request at a time, the newest offsets next.
@@ -18,6 +20,7 @@ export class GroupCommits {
   readonly #now: () => number;
   #next: readonly CommittedOffset[] | undefined;
   #last = '';
+  #lastAt = Number.NEGATIVE_INFINITY;
   #isWorking = false;
   #working: Promise<void> | undefined;
   #lastReminder = Number.NEGATIVE_INFINITY;
@@ -49,10 +52,11 @@ export class GroupCommits {
     for (let offsets = this.#next; offsets; offsets = this.#next) {
       this.#next = undefined;
       const text = JSON.stringify(offsets);
-      if (text === this.#last) continue;
+      if (text === this.#last && this.#now() - this.#lastAt < refreshMs) continue;
       try {
         await this.#send(offsets);
         this.#last = text;
+        this.#lastAt = this.#now();
       } catch (error) {
         this.#failed(error);
       }

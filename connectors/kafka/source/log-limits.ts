@@ -1,3 +1,4 @@
+import { TidemarkError } from '../../../lib/index.ts';
 import type { KafkaClient, OffsetQuery, TopicPartition } from '../client/port.ts';
 import { listOffsets } from './offset-lookup.ts';
 import { presentOffset, type StartServices } from './source-start.ts';
@@ -25,5 +26,11 @@ export async function offsetInPlaceOf(
  * at the end. Elsewhere it may mean less (tiered storage that did not answer in time), and the log has no such holes.
  */
 export async function isEmptyToTheEnd(client: KafkaClient, topic: string): Promise<boolean> {
-  return (await client.setting({ topic }, 'cleanup.policy'))?.includes('compact') ?? false;
+  try {
+    return (await client.setting({ topic }, 'cleanup.policy'))?.includes('compact') ?? false;
+  } catch (error) {
+    // The next empty answer asks again.
+    if (error instanceof TidemarkError && error.retriable) return false;
+    throw error;
+  }
 }

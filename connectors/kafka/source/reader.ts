@@ -10,6 +10,7 @@ import type { KafkaClient, TopicPartition } from '../client/port.ts';
 import { AutoCommit } from './auto-commit.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { Discovery } from './discovery.ts';
+import { ofPartition } from './errors.ts';
 import { Fetcher } from './fetcher.ts';
 import { GroupCommits } from './group-commits.ts';
 import { isEmptyToTheEnd, offsetInPlaceOf } from './log-limits.ts';
@@ -196,8 +197,9 @@ export class KafkaReader<T> implements SourceReader {
       }
     } catch (error) {
       // What came before the record that cannot be read is given first.
+      const chunk = this.#run?.chunk;
       this.#give();
-      throw error;
+      throw chunk ? ofPartition(error, chunk) : error;
     }
   }
 
@@ -289,8 +291,10 @@ export class KafkaReader<T> implements SourceReader {
     const { client, patience, settings, context } = this.#services;
     const services = { client, patience, settings, logger: context.logger };
     const { topic, partition, position } = of;
-    const offset = await offsetInPlaceOf(services, { topic, partition }, position.next);
-    if (offset === undefined || this.#isClosed) return;
+    const wanted = position.next;
+    const offset = await offsetInPlaceOf(services, { topic, partition }, wanted);
+    // It may have been read on in the meantime: an answer about where it was then must not take it back.
+    if (offset === undefined || this.#isClosed || position.next !== wanted) return;
     position.moveTo(offset);
     this.#partitions.moved(of);
     this.#fetcher.seek({ topic, partition }, offset);

@@ -1,3 +1,4 @@
+import { isPromise, JobDefinitionError } from '../../../lib/index.ts';
 import { BatchCursor } from '../client/wire/record-batch-reader.ts';
 import { type Deserializer, isPoison } from '../format/deserializer.ts';
 import { AbortedTransactions } from './aborted-transactions.ts';
@@ -133,5 +134,10 @@ export class RecordRun<T> {
 function eventTime(time: unknown): number {
   if (time === undefined) return Number.NaN;
   if (typeof time === 'number' && Number.isFinite(time)) return time;
+  if (isPromise(time)) {
+    throw new JobDefinitionError(
+      'The function "timestamp" of a Kafka source answers a promise: it must answer the time at once.',
+    );
+  }
   throw new Error(`its timestamp is ${String(time)}, not a number of milliseconds`);
 }

@@ -73,13 +73,13 @@ export function verifyTopics(settings: ReadSettings, metadata: readonly TopicMet
 }
 
 async function findPartitions(
-  { client, settings, logger }: StartServices,
+  { client, patience, settings, logger }: Omit<StartServices, 'group'>,
   restored: PartitionMap<number> | undefined,
 ): Promise<{ watch: TopicWatch; partitions: TopicPartition[] }> {
   const known = new Map<string, number>();
   for (const [topic, offsets] of restored?.topics() ?? []) known.set(topic, Math.max(...offsets.keys()) + 1);
   const watch = new TopicWatch(settings.topics);
-  const metadata = await client.topics(watch.asked);
+  const metadata = await topicsOf({ client, patience, settings }, watch, [...known.keys()]);
   verifyTopics(settings, metadata, client.location);
   const partitions = [...watch.look(metadata).added];
   const counts = new Map<string, number>();
@@ -98,6 +98,23 @@ async function findPartitions(
   }
   if (partitions.length === 0) logger.warn({ topic: String(settings.topics) }, 'no topic matches yet');
   return { watch, partitions };
+}
+
+/** How long to wait before topics that are not seen are looked for again: a cluster that restarts may not name them for a moment. */
+const secondLookMs = 1_000;
+
+/** What the cluster has; asked a second time where it lacks a topic that is to be read, or whose position is known. */
+async function topicsOf(
+  { client, patience, settings }: Pick<StartServices, 'client' | 'patience' | 'settings'>,
+  watch: TopicWatch,
+  known: readonly string[],
+): Promise<readonly TopicMetadata[]> {
+  const metadata = await client.topics(watch.asked);
+  const present = new Set(metadata.map(({ topic }) => topic));
+  const wanted = settings.topics instanceof RegExp ? known : settings.topics;
+  if (wanted.every(topic => present.has(topic))) return metadata;
+  await patience.wait(secondLookMs);
+  return client.topics(watch.asked);
 }
 
 async function plan(
@@ -153,9 +170,10 @@ async function offsetsOf(
     if (beginning.at === 'timestamp') return [{ topic, partition, at: beginning.timestamp }];
     return [];
   });
-  const byTime = await listOffsets(client, patience, queries, settings.isolation);
-  // Under read_committed the end is where the first open transaction begins: what it commits is still to come.
-  const latest = byTime && (await latestOffsets(services, planned));
+  // The ends first: a record that comes between the two questions is then behind the end that stands in for its time. Under
+  // read_committed the end is where the first open transaction begins: what it commits is still to come.
+  const latest = await latestOffsets(services, planned);
+  const byTime = latest && (await listOffsets(client, patience, queries, settings.isolation));
   if (!byTime || !latest) return undefined;
   const offsets = new PartitionMap<number>();
   for (const { topic, partition, beginning } of planned) {
@@ -200,10 +218,11 @@ async function stopsOf(
 ): Promise<PartitionMap<number> | undefined> {
   const { stop, isolation } = settings;
   if (stop === undefined) return undefined;
-  const answers = await listOffsets(client, patience, stopQueries(partitions, stop), isolation);
   const at = partitions.map(partition => ({ ...partition, at: 'latest' as const }));
-  const ends = answers && (await listOffsets(client, patience, at, isolation));
-  return ends && stopOffsets(partitions, stop, answers, ends);
+  // The ends first, as for the beginnings: what comes later belongs behind the stop.
+  const ends = await listOffsets(client, patience, at, isolation);
+  const answers = ends && (await listOffsets(client, patience, stopQueries(partitions, stop), isolation));
+  return answers && stopOffsets(partitions, stop, answers, ends);
 }
 
 function tell(

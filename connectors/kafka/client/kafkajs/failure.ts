@@ -16,6 +16,9 @@ const tls = /CERT|certificate|self.signed|SSL|TLS|PEM routines|X509|EPROTO/i;
 /** Of the network, whatever words the names of hosts add to the message. */
 const ofNetwork = /^E(?!PROTO$)[A-Z]+$|^EAI_[A-Z]+$/;
 
+/** What kafkajs wraps as a failure of SASL, but is one of the connection: whoever is refused hears so from the broker. */
+const lost = /closed connection|timed out|not connected|connection (timeout|error|was closed)|ECONN|EPIPE|ETIMEDOUT/i;
+
 /** The error for what kafkajs or a socket failed with: what failed, where, and what to do; without credentials. */
 export function kafkaFailure(error: unknown, where: KafkaWhere): TidemarkError {
   if (error instanceof TidemarkError) return error;
@@ -25,7 +28,8 @@ export function kafkaFailure(error: unknown, where: KafkaWhere): TidemarkError {
   // What kafkajs threw may hold the request: only the words go on.
   const options = { cause: new Error(said), context: { broker: where.broker } };
   const isNetwork = ofNetwork.test(String(code ?? ''));
-  if (error instanceof TokenRefused || name === 'KafkaJSSASLAuthenticationError' || (!isNetwork && /SASL/.test(said))) {
+  const isRefused = name === 'KafkaJSSASLAuthenticationError' ? !lost.test(said) : !isNetwork && /SASL/.test(said);
+  if (error instanceof TokenRefused || isRefused) {
     return new KafkaSecurityError(
       `${what}. Check sasl in the settings: the mechanism, and the user and password or the token.`,
       options,

@@ -105,7 +105,7 @@ export class Lane {
     try {
       // Open already: only the session of SASL is renewed.
       const connection = this.#connection ?? (await this.#connect());
-      await connection.authenticate();
+      await this.#inTime(connection.authenticate(), this.#settings.requestTimeoutMs);
       this.#letInAt = performance.now();
       const { versions } = this;
       if (this.#isClosed || versions === undefined) throw this.#closedError();
@@ -116,6 +116,19 @@ export class Lane {
       const failure = this.#failure(error, 'let this client connect');
       this.#drop(this.#connection, failure);
       this.#failWaiting(failure);
+    }
+  }
+
+  /** Fails when `work` takes longer: a broker, or a function that is to give a token, that says nothing holds nobody up for ever. */
+  async #inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+    work.catch(() => {}); // it may fail when nobody looks any more
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms} ms: the connection was closed`)), ms);
+    timer.unref();
+    try {
+      return await Promise.race([work, late.promise]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -137,7 +150,8 @@ export class Lane {
     try {
       await Promise.race([connecting, lost.promise]);
       const { versions } = await Promise.race([
-        this.#send(connection, apiVersionsApi, 0, undefined, {}, connectTimeoutMs),
+        // kafkajs would wait for its own, longer time; and there may be another broker to ask within that of connecting.
+        this.#inTime(this.#send(connection, apiVersionsApi, 0, undefined, {}, connectTimeoutMs), connectTimeoutMs / 2),
         lost.promise,
       ]);
       this.#versions = versions;

@@ -57,14 +57,22 @@ export class RegistryHttp {
 
   async #once(url: string, { path, body, action, signal }: RegistryRequest): Promise<unknown> {
     const timeout = AbortSignal.timeout(this.#settings.timeoutMs);
+    const ended = signal ? AbortSignal.any([signal, timeout]) : timeout;
+    let authorized: Record<string, string>;
+    try {
+      authorized = await unlessAborted(ended, authorization(this.#settings.auth));
+    } catch (error) {
+      if (!ended.aborted) throw error;
+      throw this.#noAnswer(url, action, error);
+    }
     const init: RequestInit = {
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         accept: `${mediaType}, application/json`,
         ...(body === undefined ? {} : { 'content-type': mediaType }),
-        ...(await authorization(this.#settings.auth)),
+        ...authorized,
       },
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      signal: ended,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
     let status: number;
@@ -138,6 +146,17 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Fails with the signal's reason once it is aborted: a function that is to give a token may never answer. */
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  work.catch(() => {}); // it may fail when nobody looks any more
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 async function authorization(auth: RegistryAuth | undefined): Promise<Record<string, string>> {

@@ -17,6 +17,10 @@ describe('what kafkajs and sockets fail with', () => {
       thrown('Client network socket disconnected before secure TLS connection was established', { code: 'ECONNRESET' }),
       /does not expect TLS/,
     ],
+    [
+      thrown('SASL PLAIN authentication failed: Closed connection', { name: 'KafkaJSSASLAuthenticationError' }),
+      /Closed connection/,
+    ],
     ['a text', /a text/],
   ])('is a connection error, to be tried again: %s', (error, message) => {
     const failure = kafkaFailure(error, where);

@@ -102,6 +102,11 @@ describe('asking', () => {
 });
 
 describe('credentials', () => {
+  test('a function that never gives its token is like a registry that does not answer', async () => {
+    const registry = registryAt({ auth: { token: () => new Promise<never>(() => {}) }, timeout: 50, retries: 0 });
+    await expect(registry.check()).rejects.toThrow(SchemaRegistryUnavailableError);
+  });
+
   test('basic authentication and bearer tokens are sent', async () => {
     await registryAt({ auth: { username: 'Aladdin', password: 'öpen' } }).check();
     await registryAt({ auth: { token: 'abc' } }).check();

@@ -63,17 +63,29 @@ describe('FetchPlan', () => {
   });
 
   it('never lets answers hold more than the buffer takes', () => {
-    const plan = planOf(3, { requestBytes: 150 });
+    const plan = planOf(3, { requestBytes: 150, bufferBytes: 130 });
     plan.ledBy(at(2), 2);
     const first = plan.request(1, 0);
-    expect(first?.maxBytes).toBe(150);
+    expect(first?.maxBytes).toBe(65); // half of the buffer: there are two nodes
     const second = plan.request(2, 0);
-    expect(second?.maxBytes).toBe(50);
+    expect(second?.maxBytes).toBe(40); // one partition brings no more
     const [kept] = answer(plan, second, { 2: 40 });
     // Less than what one partition may bring is left: a request for so little would take many.
     expect(plan.request(2, 0)).toBeUndefined();
     plan.read(kept as Kept);
-    expect(plan.request(2, 0)?.maxBytes).toBe(50);
+    expect(plan.request(2, 0)?.maxBytes).toBe(40);
+  });
+
+  it('asks every node, also while others have nothing and wait for records', () => {
+    const mib = 2 ** 20;
+    const plan = new FetchPlan({ requestBytes: 8 * mib, partitionBytes: mib, bufferBytes: 32 * mib });
+    const nodes = Array.from({ length: 12 }, (_, node) => node);
+    for (let partition = 0; partition < 120; partition++) {
+      plan.assign(at(partition), 0);
+      plan.ledBy(at(partition), partition % nodes.length);
+    }
+    const requests = nodes.map(node => plan.request(node, 0));
+    expect(requests.every(request => request !== undefined && request.maxBytes >= 2 * mib)).toBe(true);
   });
 
   it('stops to ask behind the stop offset', () => {

@@ -7,18 +7,19 @@ import { quiet } from '../../../job/quiet.ts';
 
 /** A group whose coordinator keeps what it is given. */
 function group() {
+  const clock = { ms: 0 };
   const committed: number[] = [];
   const offsetCommit = async ({ offsets }: { offsets: readonly CommittedOffset[] }) => {
     committed.push(...offsets.map(({ offset }) => offset));
     return offsets.map(({ topic, partition }) => ({ topic, partition, error: 'NONE' }));
   };
   const client = { coordinator: () => ({ offsetCommit }), forgetCoordinator() {} } as unknown as KafkaClient;
-  const commits = new GroupCommits(client, 'payments', quiet, () => 0);
+  const commits = new GroupCommits(client, 'payments', quiet, () => clock.ms);
   const commit = async (offset: number) => {
     commits.commit(new PartitionMap<number>().set({ topic: 'payments', partition: 0 }, offset));
     await turn();
   };
-  return { committed, commits, commit };
+  return { clock, committed, commits, commit };
 }
 
 describe('commits of a group', () => {
@@ -29,6 +30,18 @@ describe('commits of a group', () => {
     await commit(9);
     await commits.settled();
     expect(committed).toEqual([5, 9]);
+  });
+
+  it('commits the same offsets again after half a day: Kafka forgets those of a group without members', async () => {
+    const { clock, committed, commits, commit } = group();
+    await commit(5);
+    clock.ms = 11 * 3_600_000;
+    await commit(5);
+    expect(committed).toEqual([5]);
+    clock.ms = 12 * 3_600_000;
+    await commit(5);
+    await commits.settled();
+    expect(committed).toEqual([5, 5]);
   });
 
   it('commits only the newest of what came while a commit was under way', async () => {
