@@ -5,18 +5,19 @@ import { fileSink } from 'tidemark/connectors/file';
 import { keyBy, side, to } from 'tidemark/operators';
 import { z } from 'zod';
 import { generatedSource } from '../generated-source.ts';
+import { positiveNumber, wholeNumber } from '../parameters.ts';
 import { lineMaker, timeOfLine } from './generated-lines.ts';
 import { type CardRecord, parseRecord } from './records.ts';
 import { type Alert, alerts, fraudRules } from './rules.ts';
 
 const parameters = z.strictObject({
   /** How many lines of input, and which ones. */
-  lines: z.coerce.number().int().min(0).default(100_000),
-  seed: z.coerce.number().int().default(1),
+  lines: wholeNumber(0).default(100_000),
+  seed: wholeNumber().default(1),
   /** More payments of a card than this in a minute are too many. */
-  maxPerMinute: z.coerce.number().int().min(1).default(5),
+  maxPerMinute: wholeNumber(1).default(5),
   /** Lines a second; as fast as possible when left out. */
-  rate: z.coerce.number().positive().optional(),
+  rate: positiveNumber().optional(),
   /** Folder for `accepted.jsonl`, `alerts.jsonl` and `broken.jsonl`. */
   out: z.string().default('out/fraud'),
 });

@@ -3,20 +3,21 @@ import { from, job, paced, settingsFields } from 'tidemark';
 import { fileSink } from 'tidemark/connectors/file';
 import { to } from 'tidemark/operators';
 import { z } from 'zod';
+import { positiveNumber, wholeNumber } from '../parameters.ts';
 import { queries, queryNames } from './queries/index.ts';
 import { nexmarkSource } from './source.ts';
 
 const parameters = z.strictObject({
   query: z.enum(queryNames, { error: ({ input }) => `${whatIsWrong(input)}: choose one of ${queryNames.join(', ')}` }),
   /** How many events, and which ones. */
-  events: z.coerce.number().int().min(0).default(100_000),
-  seed: z.coerce.number().int().default(1),
+  events: wholeNumber(0).default(100_000),
+  seed: wholeNumber().default(1),
   /** Events in a second of event time. */
-  eventsPerSecond: z.coerce.number().positive().default(1_000),
+  eventsPerSecond: positiveNumber().default(1_000),
   /** The most by which an event may be older than one before it. */
   disorder: settingsFields.duration({ zero: true }).prefault('0s'),
   /** Events a second of real time; as fast as possible when left out. */
-  rate: z.coerce.number().positive().optional(),
+  rate: positiveNumber().optional(),
   /** Folder for `<query>.jsonl`. */
   out: z.string().default('out/nexmark'),
 });

@@ -106,8 +106,9 @@ describe('the parameters of the sample nexmark', () => {
   });
 
   it('refuse what is out of range, and names that they do not know', () => {
-    expectRefused({ query: 'q1', events: '-1' }, /events/);
-    expectRefused({ query: 'q1', seed: 'seven' }, /seed/);
+    expectRefused({ query: 'q1', events: '-1' }, 'events: give a whole number of at least 0');
+    expectRefused({ query: 'q1', seed: 'seven' }, 'seed: give a whole number');
+    expectRefused({ query: 'q1', eventsPerSecond: '0' }, 'eventsPerSecond: give a number above 0');
     expectRefused({ query: 'q1', disorder: 'much' }, /disorder: .*"250ms"/);
     expectRefused({ query: 'q1', event: '5' }, /"event"/);
   });

@@ -65,6 +65,18 @@ describe('q12', () => {
     ]);
   });
 
+  it('counts a bid at the very end of a window in the next one, and gives each once', () => {
+    const { rows } = run([
+      { after: 9_000, bidder: 2_001 },
+      { after: 999, bidder: 2_001 },
+      { after: 499, bidder: 2_001 },
+    ]);
+    expect(rows).toEqual([
+      { bidder: 2_001, bidCount: 1, windowStart: 0, windowEnd: 10_000 },
+      { bidder: 2_001, bidCount: 2, windowStart: 10_000, windowEnd: 20_000 },
+    ]);
+  });
+
   it('gives what plain loops give, at any times', () => {
     fc.assert(
       fc.property(fc.array(bidStep, { maxLength: 40 }), steps => {
