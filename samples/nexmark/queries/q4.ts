@@ -24,7 +24,7 @@ const nobody: Open = { auction: null, highest: 0, early: [] };
  *
  * A bid counts from the opening of its auction to its expiry, both included, by its own time; the highest one wins. An auction
  * closes when the watermark has passed its expiry, and at the end of the input; one without a bid that counts is left out.
- * Lines come in the order in which auctions expire, then open. The average is not rounded.
+ * Lines come in the order in which auctions expire, then in that of the input. The average is not rounded.
  */
 export const q4: Query = events =>
   events.pipe(
