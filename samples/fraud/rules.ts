@@ -21,9 +21,9 @@ export interface RulesOptions {
   readonly maxPerMinute: number;
 }
 
-/** What is remembered of a card, each for a minute. */
+/** What is remembered of a card until a minute after its last payment. */
 interface Recent {
-  /** When it paid. */
+  /** When it paid, in the last minute. */
   payments: number[];
   /** When it paid less than a euro, last. */
   smallAt: number | null;
@@ -70,7 +70,6 @@ export const fraudRules = ({ maxPerMinute }: RulesOptions) =>
       }
       recent.unconfirmed = recent.unconfirmed.filter(({ at }) => at >= before);
       recent.payments = recent.payments.filter(at => at >= before);
-      if (recent.smallAt !== null && recent.smallAt < before) recent.smallAt = null;
       if (recent.payments.length === 0) ctx.forget();
     },
   });
