@@ -1,3 +1,4 @@
+export { type ConnectBehaviour, connect } from './connect.ts';
 export { distinct } from './distinct.ts';
 export { keyBy } from './key-by.ts';
 export { reduce } from './reduce.ts';
