@@ -290,6 +290,10 @@ export class ActorStage implements Stage<unknown> {
 
   private emit(state: unknown): void {
     const { effects, scope } = this;
+    if (effects.hasTimes) {
+      this.emitAtTheirTimes(state);
+      return;
+    }
     if (effects.count === 1) {
       const value = effects.takeOnly();
       if (!scope.hasFailed) this.out.next(value === theState ? state : value);
@@ -299,6 +303,18 @@ export class ActorStage implements Stage<unknown> {
       const value = effects.emittedAt(i);
       this.out.next(value === theState ? state : value);
     }
+    effects.clear();
+  }
+
+  private emitAtTheirTimes(state: unknown): void {
+    const { effects, scope } = this;
+    const { timestamp } = scope;
+    for (let i = 0; i < effects.count && !scope.hasFailed; i++) {
+      const value = effects.emittedAt(i);
+      scope.timestamp = effects.timeAt(i) ?? timestamp;
+      this.out.next(value === theState ? state : value);
+    }
+    scope.timestamp = timestamp;
     effects.clear();
   }
 

@@ -25,9 +25,9 @@ export interface ActorContext<R, K extends KeyOrNone> {
   readonly timers: Timers;
   /**
    * The state itself, a draft, may be emitted, or parts of it in objects and arrays of your own: they go out as they are when
-   * `receive` returns.
+   * `receive` returns. Their event time is `timestamp`, that of the record or timer when it is left out.
    */
-  emit(value: R): void;
+  emit(value: R, timestamp?: number): void;
   side<V>(tag: Side<V>, value: V): void;
   /** Drops the state of this key. */
   forget(): void;

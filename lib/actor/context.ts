@@ -18,7 +18,7 @@ export interface ContextOwner {
  */
 export class Context implements ActorContext<unknown, Key | undefined> {
   readonly timers: Timers;
-  readonly emit: (value: unknown) => void;
+  readonly emit: (value: unknown, timestamp?: number) => void;
   readonly side: (tag: Side<unknown>, value: unknown) => void;
   readonly forget: () => void;
   readonly now: () => number;
@@ -34,7 +34,10 @@ export class Context implements ActorContext<unknown, Key | undefined> {
     this.#owner = owner;
     this.#scope = scope;
     this.timers = timersOf(owner, effects, onTimer !== undefined);
-    this.emit = value => effects.emit(value);
+    this.emit = (value, timestamp) => {
+      if (timestamp === undefined) effects.emit(value);
+      else effects.emitAt(value, timestamp);
+    };
     const declared = new Set(sides?.map(tag => tag.name));
     this.side = (tag, value) => {
       if (!declared.has(tag.name)) {

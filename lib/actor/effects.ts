@@ -18,11 +18,31 @@ export class Effects<R> {
   hasOthers = false;
   private emitted: (R | undefined)[] = [];
   private emittedCount = 0;
+  /** Of emitted values, by index, where a handler gave one. */
+  private times: number[] | undefined;
   private readonly sides: { name: string; value: unknown }[] = [];
   private readonly timers: TimerCall[] = [];
 
   emit(value: R): void {
     this.emitted[this.emittedCount++] = value;
+  }
+
+  /** The same with an event time of its own. */
+  emitAt(value: R, timestamp: number): void {
+    this.times ??= [];
+    this.times[this.emittedCount] = timestamp;
+    this.emit(value);
+    this.hasOthers = true;
+  }
+
+  /** Whether an emitted value has an event time of its own. */
+  get hasTimes(): boolean {
+    return this.times !== undefined;
+  }
+
+  /** The event time that the handler gave for an emitted value, if it gave one. */
+  timeAt(index: number): number | undefined {
+    return this.times?.[index];
   }
 
   side(tag: Side<unknown>, value: unknown): void {
@@ -75,6 +95,7 @@ export class Effects<R> {
     this.emittedCount = 0;
     if (!this.hasOthers) return;
     this.hasOthers = false;
+    this.times = undefined;
     this.forgets = false;
     this.sides.length = 0;
     this.timers.length = 0;

@@ -48,3 +48,39 @@ it('asks for nothing when its handler throws after asking', () => {
     expectElements(run).toBe('-a---a-b-|', { a: 0, b: 1 });
   });
 });
+
+it('emits with an event time of its own where the handler gives one, and only there', () => {
+  marbles(({ job, record, expectElements }) => {
+    const spread = actor<string, null, string>('spread', {
+      emits: type<string>(),
+      initial: () => null,
+      receive(_state, value, ctx) {
+        ctx.emit(`${value}1`, ctx.timestamp + 100);
+        ctx.emit(`${value}2`);
+        ctx.emit(`${value}3`, Number.NaN);
+      },
+    });
+    const after = actor<string, null, string>('after', {
+      emits: type<string>(),
+      initial: () => null,
+      receive: (_state, value, ctx) => ctx.emit(value),
+    });
+    const run = job(
+      '-a-----|',
+      input =>
+        input.pipe(
+          keyBy((value: string) => value),
+          spread,
+          after,
+        ),
+      {
+        values: { a: record('a', 7) },
+      },
+    );
+    expectElements(run).toBe('-(pqr)-|', {
+      p: record('a1', 107, 'a'),
+      q: record('a2', 7, 'a'),
+      r: record('a3', Number.NaN, 'a'),
+    });
+  });
+});
