@@ -15,6 +15,7 @@ export {
   type Timers,
   type,
 } from './actor/behaviour.ts';
+export { type MapState, mapState, type StateHandles, type StateKind, type StateKinds } from './actor/map-state.ts';
 export type {
   CommitPointContext,
   CommitPointResolver,

@@ -11,13 +11,14 @@ import { Context } from './context.ts';
 import { Effects } from './effects.ts';
 import { InPlaceWatch } from './in-place.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
+import { MapHandle, type MapOwner } from './map-handle.ts';
 import { canDraft, draftedState, protectedState, returnedState, verifyStorable } from './state-update.ts';
 import { undrafted } from './undrafted.ts';
 
 type AnyBehaviour = Behaviour<unknown, unknown, unknown, Key | undefined>;
 
 /** A running actor: handles one message at a time against the state of its key. */
-export class ActorStage implements Stage<unknown> {
+export class ActorStage implements Stage<unknown>, MapOwner {
   readonly name: string;
   readonly state: ActorState;
   out: Stage<unknown>;
@@ -27,6 +28,9 @@ export class ActorStage implements Stage<unknown> {
   /** Records that went to the dead letters. */
   skipped = 0;
   watermark = Number.NEGATIVE_INFINITY;
+  currentKey: MapKey = mapKey(undefined);
+  private readonly maps: readonly MapHandle[];
+  private readonly hasMaps: boolean;
   private readonly behaviour: AnyBehaviour;
   private readonly scope: Scope;
   private readonly surroundings: Surroundings;
@@ -55,7 +59,12 @@ export class ActorStage implements Stage<unknown> {
       this.fireDue('processing', scope.scheduler.now());
       this.setAlarm();
     });
-    this.context = new Context(this, scope, this.effects, behaviour);
+    const maps = Object.keys(behaviour.states ?? {}).map(
+      state => [state, new MapHandle(state, this.state.entries, this)] as const,
+    );
+    this.maps = maps.map(([, handle]) => handle);
+    this.hasMaps = maps.length > 0;
+    this.context = new Context(this, scope, this.effects, Object.fromEntries(maps), behaviour);
     this.recipe = draft => {
       const returned = this.call(this.handler, draft, this.message);
       this.resolveDrafts(draft, returned);
@@ -143,6 +152,21 @@ export class ActorStage implements Stage<unknown> {
     return this.protect(this.behaviour.codec ? this.behaviour.codec.decode(stored) : stored);
   }
 
+  /** The states that are stored, but that the actor no longer declares. */
+  undeclaredStates(): string[] {
+    const declared = this.behaviour.states ?? {};
+    return this.state.entries.states.filter(state => !Object.hasOwn(declared, state));
+  }
+
+  /** A stored value of a map as the actor works with it. */
+  restoredEntry(stored: unknown): unknown {
+    return this.surroundings.freezesState ? protectedState(stored, false) : stored;
+  }
+
+  get freezesState(): boolean {
+    return this.surroundings.freezesState;
+  }
+
   /** Sets the alarm for restored processing-time timers. */
   open(): void {
     this.setAlarm();
@@ -201,6 +225,7 @@ export class ActorStage implements Stage<unknown> {
 
   private handle(handler: Handler, key: MapKey, message: unknown): void {
     const { values } = this.state;
+    this.currentKey = key;
     const cell = values.cell(key);
     let before: unknown;
     let after: unknown;
@@ -214,18 +239,25 @@ export class ActorStage implements Stage<unknown> {
           : returnedState(before, this.call(handler, before, message), this.surroundings.freezesState);
     } catch (error) {
       this.effects.clear();
+      for (const map of this.maps) map.discard();
       this.handler = handler;
       if (!isWatched || !this.isSpoiled()) this.supervise(error, key, message);
       return;
     }
     if (isWatched && this.isSpoiled()) return;
-    if (this.effects.forgets) values.delete(key);
+    if (this.hasMaps) for (const map of this.maps) map.apply();
+    if (this.effects.forgets) this.forget(key);
     else if (after !== before) {
       if (cell === undefined) values.set(key, after);
       else values.write(cell, after);
     }
     if (this.effects.hasOthers) this.applyAll(handler, key, after);
     else this.emit(after);
+  }
+
+  private forget(key: MapKey): void {
+    this.state.values.delete(key);
+    if (this.hasMaps) this.state.entries.forget(key);
   }
 
   private initial(key: MapKey): unknown {
@@ -335,7 +367,7 @@ export class ActorStage implements Stage<unknown> {
     if (supervision === 'restart') {
       scope.fail(actorFailure(error, this.name, this.handler, this.isKeyed ? { key: scope.key } : undefined));
     } else if (supervision === 'reset') {
-      this.state.values.delete(key);
+      this.forget(key);
     } else {
       const letter: DeadLetter = {
         actor: this.name,

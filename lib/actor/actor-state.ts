@@ -12,11 +12,12 @@ import type { Key } from '../stream/elements.ts';
 import type { Behaviour, StateCodec, TimerKind } from './behaviour.ts';
 import { keyOf, type MapKey } from './key.ts';
 import { encodeKey, KeyEncoder } from './key-codec.ts';
+import { entryOf, KeyedEntries } from './keyed-entries.ts';
 import { type Capture, CaptureReader, KeyedState } from './keyed-state.ts';
 import { type Timer, TimerQueue } from './timer-queue.ts';
 
 /** Kinds of entries in an actor's segments. */
-export const entryKinds = { state: 0, event: 1, processing: 2 } as const;
+export const entryKinds = { state: 0, event: 1, processing: 2, entry: 3 } as const;
 
 type AnyBehaviour = Behaviour<unknown, unknown, unknown, Key | undefined>;
 
@@ -25,6 +26,8 @@ export class ActorState {
   readonly name: string;
   readonly version: number;
   readonly values = new KeyedState<unknown>();
+  /** Of its map states. */
+  readonly entries = new KeyedEntries();
   private readonly behaviour: AnyBehaviour;
   private readonly event = new TimerQueue();
   private readonly processing = new TimerQueue();
@@ -41,19 +44,22 @@ export class ActorState {
 
   /** The keys with state in an order that does not depend on how they came: by type, then by value. */
   sortedKeys(): MapKey[] {
-    return [...this.values.cells()].map(cell => cell.key).sort(compareKeys);
+    const keys = this.entries.keys();
+    for (const { key } of this.values.cells()) keys.add(key);
+    return [...keys].sort(compareKeys);
   }
 
   /** After a migration: the next snapshot holds everything, and the chain begins anew. Before the first change. */
   markAllChanged(): void {
     this.values.markAllChanged();
+    this.entries.markAllChanged();
     this.event.markAllChanged();
     this.processing.markAllChanged();
   }
 
   /** What differs from the last committed snapshot, as it is now; O(1). */
   capture(): ActorCapture {
-    return new StateCapture(this, this.behaviour, this.values, this.event, this.processing);
+    return new StateCapture(this, this.behaviour, this.event, this.processing);
   }
 }
 
@@ -66,29 +72,31 @@ class StateCapture implements ActorCapture {
   private readonly behaviour: AnyBehaviour;
   private readonly parts: readonly CapturedPart[];
 
-  constructor(
-    state: ActorState,
-    behaviour: AnyBehaviour,
-    values: KeyedState<unknown>,
-    event: TimerQueue,
-    processing: TimerQueue,
-  ) {
+  constructor(state: ActorState, behaviour: AnyBehaviour, event: TimerQueue, processing: TimerQueue) {
     this.state = state;
     this.behaviour = behaviour;
     this.version = state.version;
+    const { values, entries } = state;
     const captured = values.capture();
+    const capturedEntries = entries.capture();
     const timers = [
       { queue: event, kind: entryKinds.event, capture: event.capture() },
       { queue: processing, kind: entryKinds.processing, capture: processing.capture() },
     ];
     this.keys = captured.keys;
-    this.isFull = captured.canBeFull && timers.every(({ capture }) => capture.canBeFull);
-    this.isEmpty = captured.size === 0 && timers.every(({ capture }) => capture.size === 0);
+    const captures = [captured, capturedEntries, ...timers.map(({ capture }) => capture)];
+    this.isFull = captures.every(({ canBeFull }) => canBeFull);
+    this.isEmpty = captures.every(({ size }) => size === 0);
     this.parts = [
       {
         reader: this.valueReader(new CaptureReader(captured, this.isFull || captured.isFull)),
         commit: () => values.commit(captured),
         abandon: () => values.abandon(captured),
+      },
+      {
+        reader: this.entryReader(new CaptureReader(capturedEntries, this.isFull || capturedEntries.isFull)),
+        commit: () => entries.commit(capturedEntries),
+        abandon: () => entries.abandon(capturedEntries),
       },
       ...timers.map(part => timerPart(part, this.isFull)),
     ];
@@ -123,6 +131,25 @@ class StateCapture implements ActorCapture {
         } catch (error) {
           if (!(error instanceof UnsupportedStateError)) throw error;
           throw this.failure(UnsupportedStateError, 'cannot be stored', key, error);
+        }
+      });
+  }
+
+  private entryReader(reader: CaptureReader<unknown>): CapturedPart['reader'] {
+    const keys = new KeyEncoder();
+    const values = new ValueEncoder();
+    return (writer, maxEntries) =>
+      reader.next(maxEntries, (name, value, isDeleted) => {
+        if (isDeleted) {
+          writer.remove(entryKinds.entry, encodeKey(name));
+          return;
+        }
+        try {
+          writer.putRange(entryKinds.entry, keys.encode(name), values.encode(value));
+        } catch (error) {
+          if (!(error instanceof UnsupportedStateError)) throw error;
+          const [map, key] = entryOf(name);
+          throw this.failure(UnsupportedStateError, `cannot be stored in its map "${map}"`, key, error);
         }
       });
   }

@@ -7,6 +7,7 @@ import type { Stage } from '../stream/stage.ts';
 import type { Wiring } from '../stream/wiring.ts';
 import { ActorStage } from './actor-stage.ts';
 import { type Behaviour, deadLetters } from './behaviour.ts';
+import type { NoStateKinds } from './map-state.ts';
 
 /** The node of an actor, with what its side outputs need. */
 export interface ActorNode extends WirableNode {
@@ -20,9 +21,9 @@ export interface ActorNode extends WirableNode {
  *
  * The name ties the state to the actor for life and is unique in a job.
  */
-export function actor<T, S, R = never, K extends KeyOrNone = KeyOrNone>(
+export function actor<T, S, R = never, K extends KeyOrNone = KeyOrNone, D = NoStateKinds>(
   name: string,
-  behaviour: Behaviour<T, S, R, K>,
+  behaviour: Behaviour<T, S, R, K, D>,
 ): Op<T, R, K> {
   verify(name, behaviour as Behaviour<unknown, unknown, unknown, KeyOrNone>);
   return ((source: Observable<T>) => {
@@ -70,6 +71,11 @@ function verify(name: string, behaviour: Behaviour<unknown, unknown, unknown, Ke
   }
   if (behaviour.stateKey && (behaviour.onTimer || behaviour.onComplete)) {
     throw new JobDefinitionError(`The actor "${name}" has a stateKey, so it can have neither onTimer nor onComplete.`);
+  }
+  if (behaviour.stateKey && behaviour.states) {
+    throw new JobDefinitionError(
+      `The actor "${name}" has a stateKey, so it cannot have states beside: they belong to the stream's key.`,
+    );
   }
   const { version = 1 } = behaviour;
   if (!Number.isInteger(version) || version < 1) {

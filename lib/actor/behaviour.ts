@@ -2,6 +2,7 @@ import type { Draft } from 'immer';
 import type { Side } from '../job/handle.ts';
 import type { KeyOrNone } from '../stream/data-stream.ts';
 import type { Key } from '../stream/elements.ts';
+import type { NoStateKinds, StateHandles } from './map-state.ts';
 
 /** Timers of the current key; deduplicated per key and time, part of the snapshot, set when `receive` returns. */
 export interface Timers {
@@ -16,20 +17,22 @@ export interface Timers {
 export type TimerKind = 'event' | 'processing';
 
 /** What `receive` and `onTimer` may do beside changing state; all of it takes effect when they return, none after a throw. */
-export interface ActorContext<R, K extends KeyOrNone> {
+export interface ActorContext<R, K extends KeyOrNone, D = NoStateKinds> {
   readonly key: K;
   /** Event time of the record in ms (`NaN` when it has none); in `onTimer` the time that the timer was set for. */
   readonly timestamp: number;
   /** The last watermark in ms, `-Infinity` before the first. */
   readonly watermark: number;
   readonly timers: Timers;
+  /** The states of this key that the behaviour declares in `states`. */
+  readonly states: StateHandles<D>;
   /**
    * The state itself, a draft, may be emitted, or parts of it in objects and arrays of your own: they go out as they are when
    * `receive` returns. Their event time is `timestamp`, that of the record or timer when it is left out.
    */
   emit(value: R, timestamp?: number): void;
   side<V>(tag: Side<V>, value: V): void;
-  /** Drops the state of this key. */
+  /** Drops the state of this key, `states` included. */
   forget(): void;
   /** The task's clock in ms: virtual in tests. */
   now(): number;
@@ -53,11 +56,16 @@ export const deadLetters: Side<DeadLetter> = { name: 'dead-letters' };
  */
 export type Supervision = 'restart' | 'skip' | 'reset';
 
-export interface Behaviour<T, S, R, K extends KeyOrNone> {
+export interface Behaviour<T, S, R, K extends KeyOrNone, D = NoStateKinds> {
   /** `emits: type<Total>()` gives the output type; without it nothing can be emitted. */
   readonly emits?: (value: R) => void;
   /** The side outputs that it may use. */
   readonly sides?: readonly Side<unknown>[];
+  /**
+   * More state of a key, by name, each entry of which is stored by itself: `states: { open: mapState<string, Order>() }`. The name
+   * ties it to what is stored.
+   */
+  readonly states?: D;
   /**
    * Keeps state under a finer key than the record's, such as one entry for each distinct value. Such an actor has no timers
    * and no `onComplete`.
@@ -73,14 +81,14 @@ export interface Behaviour<T, S, R, K extends KeyOrNone> {
    * are no drafts: put a changed copy in the place of one. Changed in place they fail the task, unless `NODE_ENV` is
    * `production`, where nothing looks after them and a snapshot can miss the change.
    */
-  receive(state: Draft<S>, value: T, ctx: ActorContext<R, K>): S | void;
+  receive(state: Draft<S>, value: T, ctx: ActorContext<R, K, D>): S | void;
   /**
    * Called when a timer of the key falls due. At the end of bounded input each timer that is set fires once; those that are
    * set then do not. Processing-time timers that have not fired by then do not fire any more.
    */
-  onTimer?(state: Draft<S>, time: number, ctx: ActorContext<R, K>, kind: TimerKind): S | void;
+  onTimer?(state: Draft<S>, time: number, ctx: ActorContext<R, K, D>, kind: TimerKind): S | void;
   /** Called for every key with state when bounded input ends, in order of the keys. */
-  onComplete?(state: Draft<S>, ctx: ActorContext<R, K>): S | void;
+  onComplete?(state: Draft<S>, ctx: ActorContext<R, K, D>): S | void;
   /**
    * `draft` (default): `receive` gets an Immer draft and may change it in place. `return`: it gets the frozen state itself
    * and must return a new one to change it; 5 to 8 times faster for small states.

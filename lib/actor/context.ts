@@ -12,12 +12,15 @@ export interface ContextOwner {
   readonly watermark: number;
 }
 
+type AnyHandles = Readonly<Record<never, never>>;
+
 /**
  * What an actor's handlers are given; one for all of its records. It is a class, and not an object with getters, because
  * those make each access to such an object slow; what is called is a property of its own, so that handlers may take it apart.
  */
 export class Context implements ActorContext<unknown, Key | undefined> {
   readonly timers: Timers;
+  readonly states: AnyHandles;
   readonly emit: (value: unknown, timestamp?: number) => void;
   readonly side: (tag: Side<unknown>, value: unknown) => void;
   readonly forget: () => void;
@@ -29,10 +32,12 @@ export class Context implements ActorContext<unknown, Key | undefined> {
     owner: ContextOwner,
     scope: Scope,
     effects: Effects<unknown>,
+    states: AnyHandles,
     { sides, onTimer, update }: Pick<Behaviour<never, never, never, Key | undefined>, 'sides' | 'onTimer' | 'update'>,
   ) {
     this.#owner = owner;
     this.#scope = scope;
+    this.states = states;
     this.timers = timersOf(owner, effects, onTimer !== undefined);
     this.emit = (value, timestamp) => {
       if (timestamp === undefined) effects.emit(value);

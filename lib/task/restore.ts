@@ -9,15 +9,22 @@ import { decodeValue } from '../checkpoint/value-codec.ts';
 import { messageOf, StateLostError, StateMismatchError } from '../errors.ts';
 import { andThen, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 
+export interface RestoreServices {
+  readonly store: TaskStore;
+  readonly ref: TaskRef;
+  /** Whether stored states that the actor no longer declares are dropped, instead of refused. */
+  readonly allowsDropped?: boolean;
+}
+
 /**
  * Fills an actor from its chain of segments, oldest first; answers whether its state was migrated to a newer version.
  *
- * Throws `StateMismatchError` when the versions do not fit, `StateLostError` when a segment is missing or damaged.
+ * Throws `StateMismatchError` when the versions or states do not fit, `StateLostError` when a segment is missing or damaged.
  */
 export function restoreActor(
   stage: ActorStage,
   entry: ActorEntry,
-  { store, ref }: { readonly store: TaskStore; readonly ref: TaskRef },
+  { store, ref, allowsDropped = false }: RestoreServices,
 ): MaybePromise<boolean> {
   const migrates = verifyVersion(stage, entry, ref);
   const fetched = new Map<SegmentRef, MaybePromise<Uint8Array>>();
@@ -37,6 +44,8 @@ export function restoreActor(
     });
   });
   return andThen(applied, () => {
+    dropUndeclared(stage, ref, allowsDropped);
+    for (const cell of stage.state.entries.cells()) cell.value = stage.restoredEntry(cell.value);
     if (migrates) migrateValues(stage, entry.version, ref);
     else decodeValues(stage, ref);
     return migrates;
@@ -71,10 +80,29 @@ function apply({ state }: ActorStage, raw: Uint8Array): void {
       else state.values.restore(key, decodeValue(buffer, valueStart, valueEnd));
       return;
     }
+    if (kind === entryKinds.entry) {
+      const name = decodeKey(buffer, keyStart, keyEnd);
+      if (isDeleted) state.entries.restoreDeletion(name);
+      else state.entries.restore(name, decodeValue(buffer, valueStart, valueEnd));
+      return;
+    }
     const timers = state.timers(kind === entryKinds.event ? 'event' : 'processing');
     if (isDeleted) timers.restoreDeletion(buffer, keyStart, keyEnd);
     else timers.restore(buffer, keyStart, keyEnd);
   });
+}
+
+function dropUndeclared(stage: ActorStage, { job }: TaskRef, allowsDropped: boolean): void {
+  const undeclared = stage.undeclaredStates();
+  if (undeclared.length > 0 && !allowsDropped) {
+    const names = undeclared.map(state => `"${state}"`).join(', ');
+    throw new StateMismatchError(
+      `The actor "${stage.name}" has stored state in ${names}, which its "states" no longer declare. Declare it again under that name, ` +
+        'set allowDroppedState to drop it, or start fresh.',
+      { context: { job, operator: stage.name } },
+    );
+  }
+  for (const state of undeclared) stage.state.entries.drop(state);
 }
 
 /** Whether the stored state must be migrated. */

@@ -333,9 +333,10 @@ export class Task {
   private restore(recovered: Recovered): MaybePromise<void> {
     const { services } = this;
     const { committed } = recovered;
+    const allowsDropped = services.settings.allowDroppedState;
     const actors = eachInOrder(committed ? this.actors.values() : [], stage => {
       const entry = committed?.actors[stage.name];
-      return entry && this.unlessEnding(() => restoreActor(stage, entry, services));
+      return entry && this.unlessEnding(() => restoreActor(stage, entry, { ...services, allowsDropped }));
     });
     const openSources = () =>
       eachInOrder(this.sources, source => this.unlessEnding(() => source.open(committed?.sources[source.name])));
