@@ -149,7 +149,7 @@ describe('maps and their captures', () => {
 
   it('are what a plain map is, after every handler, commit, abandoned checkpoint and crash', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), steps => {
+      fc.property(fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }), steps => {
         let entries = new KeyedEntries();
         let model: Model = new Map();
         const owner = { currentKey: 'k' as string | number, freezesState: true };

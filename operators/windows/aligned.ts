@@ -1,0 +1,138 @@
+import { type ActorContext, type Behaviour, type Key, mapState, UserCodeError } from '../../lib/index.ts';
+import type { Aggregate } from './aggregate.ts';
+import type { WindowOptions, WindowResult } from './options.ts';
+import type { Panes } from './panes.ts';
+
+/** Options of aligned windows, in ms. */
+export interface AlignedSettings<T> extends Omit<WindowOptions<T>, 'lateness'> {
+  readonly latenessMs: number;
+}
+
+/**
+ * What tumbling and sliding windows do: each record counts in its pane, and a window's result is that of its panes, put
+ * together when the window ends. One timer a key is set at a time: for the next window that holds one of its panes. With the
+ * clock, where timers do not fire at the end of the input, the state says which window was over last.
+ */
+export function alignedWindows<T, A, R>(
+  name: string,
+  panes: Panes,
+  aggregate: Aggregate<T, A, R>,
+  { time = 'event', latenessMs, late }: AlignedSettings<T>,
+): Behaviour<T, number | undefined, WindowResult<R>, Key | undefined, States<A>> {
+  type Context = ActorContext<WindowResult<R>, Key | undefined, States<A>>;
+  const isEventTime = time === 'event';
+  /** A window is complete when the watermark has reached its last ms, or the clock its end. */
+  const fires = (end: number): number => (isEventTime ? end - 1 : end);
+
+  const emit = (ctx: Context, end: number): void => {
+    const start = end - panes.size;
+    let merged: { readonly of: A } | undefined;
+    for (const pane of held(ctx, start, end)) {
+      const of = ctx.states.panes.get(pane) as A;
+      merged = { of: merged === undefined ? of : aggregate.merge(merged.of, of) };
+    }
+    if (merged) ctx.emit({ key: ctx.key, start, end, value: aggregate.result(merged.of) }, end - 1);
+  };
+
+  /** The panes of the key from `start` to `end`, the earliest first. */
+  const held = (ctx: Context, start: number, end: number): number[] => {
+    const { panes: kept } = ctx.states;
+    const found: number[] = [];
+    if (kept.size * 4 < (end - start) / panes.length) {
+      for (const pane of kept.keys()) if (pane >= start && pane < end) found.push(pane);
+      return found.sort((a, b) => a - b);
+    }
+    for (let pane = start; pane < end; pane += panes.length) if (kept.has(pane)) found.push(pane);
+    return found;
+  };
+
+  const setTimer = (ctx: Context, at: number): void => {
+    if (isEventTime) ctx.timers.atEventTime(at);
+    else ctx.timers.atProcessingTime(at);
+  };
+
+  /** Drops what no window needs any more, and sets the timer for what is left. */
+  const tidy = (ctx: Context, now: number): void => {
+    let next = Number.POSITIVE_INFINITY;
+    for (const pane of [...ctx.states.panes.keys()]) {
+      const gone = fires(panes.lastEnd(pane)) + latenessMs;
+      if (gone <= now) ctx.states.panes.delete(pane);
+      else next = Math.min(next, nextTimer(pane, now));
+    }
+    if (next < Number.POSITIVE_INFINITY) setTimer(ctx, next);
+  };
+
+  /** When something is to be done about a pane next: the first end of a window of it that is not over, or that it goes. */
+  const nextTimer = (pane: number, now: number): number => {
+    const last = panes.lastEnd(pane);
+    if (fires(last) <= now) return fires(last) + latenessMs;
+    const first = panes.firstEnd(pane);
+    const passed = Math.max(0, Math.floor((now - fires(first)) / panes.slide) + 1);
+    return fires(first + passed * panes.slide);
+  };
+
+  return {
+    update: 'return',
+    ...(late && { sides: [late] }),
+    states: { panes: mapState<number, A>() },
+    initial: () => undefined,
+    receive(_, value, ctx) {
+      const at = isEventTime ? ctx.timestamp : ctx.now();
+      if (Number.isNaN(at)) {
+        throw new UserCodeError(
+          `The windows of "${name}" need the time of each record, and one has none: give its source the option "timestamp", or count by the clock (time: 'processing').`,
+        );
+      }
+      const pane = panes.paneOf(at);
+      if (pane === undefined) return;
+      const now = isEventTime ? ctx.watermark : at;
+      const last = panes.lastEnd(pane);
+      if (fires(last) + latenessMs <= now) {
+        if (late) ctx.side(late, value);
+        return;
+      }
+      const { panes: kept } = ctx.states;
+      const before = kept.get(pane);
+      kept.set(pane, aggregate.add(before === undefined ? aggregate.init() : before, value));
+      if (before === undefined) setTimer(ctx, nextTimer(pane, now));
+      // Windows that have given their result already give it again.
+      for (let end = panes.firstEnd(pane); end <= last && fires(end) <= now; end += panes.slide) {
+        if (fires(end) + latenessMs > now) emit(ctx, end);
+      }
+    },
+    onTimer(over, at, ctx) {
+      const end = isEventTime ? at + 1 : at;
+      if (panes.isEnd(end)) emit(ctx, end);
+      if (isEventTime && ctx.watermark === Number.POSITIVE_INFINITY) {
+        // The end of the input: no later timer will fire.
+        for (const next of laterEnds(ctx, end)) emit(ctx, next);
+        ctx.forget();
+        return undefined;
+      }
+      tidy(ctx, at);
+      if (ctx.states.panes.size > 0) return isEventTime ? undefined : end;
+      if (over !== undefined) ctx.forget();
+      return undefined;
+    },
+    ...(!isEventTime && {
+      onComplete(over: number | undefined, ctx: Context) {
+        for (const end of laterEnds(ctx, over ?? Number.NEGATIVE_INFINITY)) emit(ctx, end);
+        ctx.forget();
+      },
+    }),
+  };
+
+  /** The ends behind `after` of all windows that hold a pane of the key. */
+  function laterEnds(ctx: Context, after: number): number[] {
+    const ends = new Set<number>();
+    for (const pane of ctx.states.panes.keys()) {
+      for (let end = panes.firstEnd(pane); end <= panes.lastEnd(pane); end += panes.slide)
+        if (end > after) ends.add(end);
+    }
+    return [...ends].sort((a, b) => a - b);
+  }
+}
+
+interface States<A> {
+  readonly panes: ReturnType<typeof mapState<number, A>>;
+}
