@@ -10,7 +10,7 @@ export interface RuleText {
 }
 
 /** A rule over the native operators on streams: what it says of which. */
-export function nativeRule(name: string, { description, say }: RuleText): Rule.RuleModule {
+export function nativeRule({ description, say }: RuleText): Rule.RuleModule {
   return {
     meta: {
       type: 'problem',

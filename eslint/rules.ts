@@ -7,39 +7,39 @@ import { nativeRule } from './rule.ts';
 const holdNothing = new Set(['endWith', 'concatWith', 'defaultIfEmpty', 'materialize', 'onErrorResumeNextWith']);
 
 export const rules: Readonly<Record<string, Rule.RuleModule>> = {
-  'no-native-state': nativeRule('no-native-state', {
+  'no-native-state': nativeRule({
     description: 'Disallow native operators with state on a stream: it is in no checkpoint',
     say: finding => (isStateful(finding) && !finding.isKeyed ? forgets(finding) : undefined),
   }),
-  'no-shared-state-after-key': nativeRule('no-shared-state-after-key', {
+  'no-shared-state-after-key': nativeRule({
     description: 'Disallow native operators with state behind keyBy: all keys share it, and it is in no checkpoint',
     say: finding =>
       isStateful(finding) && finding.isKeyed
         ? `RxJS's \`${finding.operator}\` behind a key has one state for all keys, and forgets it in a crash: it is in no checkpoint.`
         : undefined,
   }),
-  'no-async-native': nativeRule('no-async-native', {
+  'no-async-native': nativeRule({
     description: 'Disallow native operators that emit later than in the handling of a record',
     say: ({ operator, nativeClass }) =>
       nativeClass === 'asynchronous'
         ? `RxJS's \`${operator}\` emits later here: on the wrong side of a barrier, and a crash loses what it holds. The job fails with a LiftError.`
         : undefined,
   }),
-  'no-native-combination': nativeRule('no-native-combination', {
+  'no-native-combination': nativeRule({
     description: 'Disallow native operators and functions that combine streams',
     say: ({ operator, nativeClass }) =>
       nativeClass === 'combines streams'
         ? `RxJS's \`${operator}\` combines streams where no barrier can cross, so no checkpoint would be right. The job is refused.`
         : undefined,
   }),
-  'no-emit-at-subscription': nativeRule('no-emit-at-subscription', {
+  'no-emit-at-subscription': nativeRule({
     description: 'Disallow native operators that emit as they are subscribed',
     say: ({ operator, nativeClass }) =>
       nativeClass === 'emits at subscription'
         ? `RxJS's \`${operator}\` emits as it is subscribed, which would be again at every restart. The job is refused with a LiftError.`
         : undefined,
   }),
-  'no-resubscription': nativeRule('no-resubscription', {
+  'no-resubscription': nativeRule({
     description: 'Disallow native operators that subscribe the stream once more',
     say: ({ operator, nativeClass }) =>
       nativeClass === 'subscribes again'

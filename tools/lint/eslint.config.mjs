@@ -1,7 +1,7 @@
 // What `npm run lint` holds our own samples to, with the rules that users get as tidemark/eslint.
-import * as parser from '@typescript-eslint/parser';
 
 import tidemark from '../../eslint/index.ts';
+import { parser } from './parser.ts';
 
 export default [
   {
