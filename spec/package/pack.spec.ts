@@ -38,7 +38,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the tarball', () => {
   test('holds the compiled package, what a reader needs, and nothing else', () => {
     const expected =
-      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/(lib|operators|connectors|cli)\/.*\.(js|d\.ts))$/;
+      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/(lib|operators|connectors|cli|eslint)\/.*\.(js|d\.ts))$/;
     expect(
       packed.filter(file => !expected.test(file) || /(^|[/.])(spec|samples?|tools|bench)([/.]|$)/.test(file)),
     ).toEqual([]);
@@ -81,6 +81,17 @@ describe('a project that installed it', () => {
       expect(loaded).not.toContain('ioredis');
     },
   );
+
+  test('loads nothing else with tidemark/eslint: no ESLint, no rxjs, no dependency', async () => {
+    expect(JSON.parse(await run(project, process.execPath, ['loaded-packages.mjs', 'tidemark/eslint']))).toEqual([
+      'tidemark',
+    ]);
+    expect(existsSync(path.join(project, 'node_modules/eslint'))).toBe(false);
+  });
+
+  test('finds the rules in its preset of tidemark/eslint', async () => {
+    expect(JSON.parse(await run(project, process.execPath, ['lint-preset.mjs']))).toContain('tidemark/no-native-state');
+  });
 
   test('runs its command', async () => {
     expect(existsSync(path.join(project, 'node_modules/.bin/tidemark'))).toBe(true);

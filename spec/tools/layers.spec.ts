@@ -17,6 +17,7 @@ const sound = {
   'connectors/kafka/client.ts': "import 'kafkajs';\nexport { index } from '../../lib/index.ts';",
   'connectors/redis/client.ts': "import 'ioredis';",
   'cli/main.ts': "import '../lib/index.ts';",
+  'eslint/index.ts': "import type { Name } from '../lib/name.ts';\nexport const rule: Name = 'rule';",
 };
 
 let root: string;
@@ -26,7 +27,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 test('passes a tree that keeps to the rules', async () => {
-  expect(await checked(sound)).toEqual({ code: 0, said: 'Layers: 0 violations in 7 modules with 7 imports.\n' });
+  expect(await checked(sound)).toEqual({ code: 0, said: 'Layers: 0 violations in 8 modules with 8 imports.\n' });
 });
 
 /** Rule, offender, and what the offender holds. */
@@ -40,6 +41,8 @@ const planted = [
   ['ioredis-only-in-connectors-redis', 'cli/redis.ts', "export const load = () => import('ioredis');"],
   ['wiring-only-in-composition', 'lib/wired.ts', "import { container } from 'tsyringe';\nexport { container };"],
   ['runtime-knows-no-testing', 'lib/tested.ts', "import './testing/index.ts';"],
+  ['eslint-known-by-nobody', 'cli/linted.ts', "export { rule } from '../eslint/index.ts';"],
+  ['eslint-loads-nothing', 'eslint/running.ts', "import '../lib/name.ts';"],
   ['no-cycles', 'lib/ring.ts', "import './ring.ts';"],
   ['no-cycles', 'lib/egg.ts', "import './hen.ts';"], // the hen is not named a second time
   ['resolvable', 'cli/lost.ts', "import './nowhere.ts';"],

@@ -6,7 +6,7 @@ import type { ICruiseResult } from 'dependency-cruiser';
 import { layers } from './rules.ts';
 
 const root = path.resolve(process.argv[2] ?? path.join(import.meta.dirname, '../..'));
-const folders = ['lib', 'operators', 'connectors', 'cli', 'samples'];
+const folders = ['lib', 'operators', 'connectors', 'cli', 'eslint', 'samples'];
 const sources = globSync(`{${folders.join(',')}}/**/*.ts`, { cwd: root }).map(file => file.replaceAll(path.sep, '/'));
 
 const { cruise } = await import('dependency-cruiser'); // only now: it looks for a TypeScript when it is loaded

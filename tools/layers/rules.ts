@@ -1,7 +1,7 @@
 import type { IFlattenedRuleSet } from 'dependency-cruiser';
 
-const shipped = '^(lib|operators|connectors|cli)/';
-const written = '^(lib|operators|connectors|cli|samples)/';
+const shipped = '^(lib|operators|connectors|cli|eslint)/';
+const written = '^(lib|operators|connectors|cli|eslint|samples)/';
 
 /** Matches a package wherever it is resolved to, and also where it is not installed. */
 const packages = (...names: string[]) => `(^|node_modules/)(${names.join('|')})(/|$)`;
@@ -71,6 +71,21 @@ export const layers: IFlattenedRuleSet = {
       severity: 'error',
       from: { path: shipped, pathNot: '^lib/testing/' },
       to: { path: '^lib/testing/' },
+    },
+    {
+      name: 'eslint-known-by-nobody',
+      comment: 'The lint rules look at code; nothing that runs may need them.',
+      severity: 'error',
+      from: { path: written, pathNot: '^eslint/' },
+      to: { path: '^eslint/' },
+    },
+    {
+      name: 'eslint-loads-nothing',
+      comment:
+        'The lint rules work on syntax alone: they must load without rxjs, without the runtime, and without ESLint.',
+      severity: 'error',
+      from: { path: '^eslint/' },
+      to: { pathNot: '^eslint/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'shipped-code-has-its-dependencies',
