@@ -44,7 +44,7 @@ const replacements: Readonly<Record<string, Replacement>> = {
   toArray: { advice: 'use `reduce` of tidemark/operators, or write each record to a sink' },
   share: branches,
   shareReplay: branches,
-  connect: { advice: 'branch the stream, then `union` the branches' },
+  connect: { advice: 'branch the stream, then use `union` of tidemark/operators' },
   'ends early takeUntil': stop,
   'asynchronous takeUntil': stop,
 

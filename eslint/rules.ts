@@ -53,7 +53,10 @@ function isStateful({ operator, nativeClass }: Finding): boolean {
   return nativeClass === 'stateful' || nativeClass === 'ends early';
 }
 
-function forgets({ operator, nativeClass }: Finding): string {
+function forgets({ operator, nativeClass, replacement }: Finding): string {
+  if (replacement.advice.startsWith('leave it out')) {
+    return `RxJS's \`${operator}\` is needless on a stream, and what it holds is in no checkpoint.`;
+  }
   if (nativeClass === 'ends early') {
     return `RxJS's \`${operator}\` is in no checkpoint: after a crash it forgets how far it was, and begins anew.`;
   }

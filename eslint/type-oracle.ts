@@ -3,10 +3,9 @@ import type { Stream, TypeOracle } from './streams.ts';
 /** What is used of a TypeScript type; typescript-eslint's parser answers them where it has a program. */
 interface Type {
   readonly symbol?: { readonly name: string };
-  readonly aliasSymbol?: { readonly name: string };
-  readonly flags: number;
   readonly intrinsicName?: string;
   readonly types?: readonly Type[];
+  getProperty(name: string): object | undefined;
   getBaseTypes?(): readonly Type[] | undefined;
 }
 
@@ -21,7 +20,8 @@ export function typeOracle(services: unknown): TypeOracle | undefined {
   const checker = services.program?.getTypeChecker();
   if (checker === undefined) return undefined;
   const streamOf = (type: Type): Stream | undefined => {
-    if (type.symbol?.name === 'DataStream') {
+    // Another library's class of this name has no elements$.
+    if (type.symbol?.name === 'DataStream' && type.getProperty('elements$')) {
       const [, key] = checker.getTypeArguments(type);
       return { isKeyed: key !== undefined && key.intrinsicName !== 'undefined' };
     }
