@@ -91,6 +91,10 @@ export class Streams {
       const isKeyed = call.arguments.every(input => this.streamOf(input)?.isKeyed === true);
       return { isKeyed: isKeyed && call.arguments.length > 0 };
     }
+    if (imported?.module === 'tidemark/operators' && imported.name === 'connect') {
+      const [, left] = call.arguments;
+      return { isKeyed: left !== undefined && this.streamOf(left)?.isKeyed === true };
+    }
     if (is(callee, 'MemberExpression') && nameOf(callee.property) === 'side') return this.streamOf(callee.object);
     const chain = this.chainAt(call);
     if (chain) return chain.steps.reduce((stream, step) => this.after(stream, step), chain.stream);

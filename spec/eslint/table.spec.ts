@@ -2,6 +2,8 @@ import * as rxjs from 'rxjs';
 import * as rxjsOperators from 'rxjs/operators';
 import { expect, it } from 'vitest';
 import { joiningFunctions, likeOf, nativeOperators } from '../../eslint/native-operators.ts';
+import { namesakes, notYet } from '../../eslint/replacements.ts';
+import * as operators from '../../operators/index.ts';
 import { liftedRows, refusedRows } from '../stream/native-operator-table.ts';
 
 it('is the table that the specs of the runtime run', () => {
@@ -27,4 +29,9 @@ it('has a row for every operator of RxJS, or for its likes', () => {
 
 it('joins Observables with functions that RxJS has', () => {
   expect([...joiningFunctions].filter(name => !(name in rxjs))).toEqual([]);
+});
+
+it('names operators of ours that are there, and no longer leaves out one that has come', () => {
+  expect(namesakes.filter(name => !(name in operators) && !notYet.has(name))).toEqual([]);
+  expect([...notYet].filter(name => name in operators)).toEqual([]);
 });
