@@ -7,6 +7,7 @@ import type { KafkaReader } from '../../../../connectors/kafka/source/reader.ts'
 import { kafkaSource, kafkaSourceWith } from '../../../../connectors/kafka/source/source.ts';
 import { sourceServices } from '../../../../connectors/kafka/source/source-services.ts';
 import { BadRecordError, type Json, SourcePositionError } from '../../../../lib/index.ts';
+import { SourceProbe } from '../../../contract/source-probe.ts';
 import { SourceCluster } from './source-cluster.ts';
 
 const cluster = new SourceCluster();
@@ -98,7 +99,12 @@ describe('a start', () => {
   test('refuses a topic that does not exist, at a check and at a start', async () => {
     const topic = `source-spec-${randomUUID()}`;
     await expect(source({ topic }).check?.()).rejects.toThrow(TopicError);
-    await expect(cluster.open(source({ topic }))).rejects.toThrow(topic);
+    // A start looks a second time, after a second of its clock.
+    let clock: NodeJS.Timeout | undefined;
+    const opening = SourceProbe.open(source({ topic }), undefined, ({ scheduler }) => {
+      clock = setInterval(() => scheduler.advance(100), 100);
+    });
+    await expect(opening.finally(() => clearInterval(clock))).rejects.toThrow(topic);
   });
 
   test('refuses a topic with fewer partitions than the checkpoint has', async () => {
