@@ -41,14 +41,8 @@ export async function applyHandle(
     const { size } = await file.stat();
     await mayWrite(size);
     await verifyBefore(file, visible, handle);
-    const damage = await firstDamage(folder, handle.parts);
-    if (damage === undefined) {
-      let at = handle.offset;
-      for (const part of handle.parts) {
-        await copyPart(join(folder, part.name), part.length, file, at);
-        at += part.length;
-      }
-    } else if (!(await holds(file, handle.offset, handle.parts))) {
+    const damage = (await firstDamage(folder, handle.parts)) ?? (await copyParts(folder, handle, file));
+    if (damage !== undefined && !(await holds(file, handle.offset, handle.parts))) {
       throw new StateLostError(
         `${damage}; it holds committed output of "${visible}", which does not have these bytes either. ` +
           'Restore both from a copy, go back to an older checkpoint, or start the job afresh.',
@@ -99,6 +93,25 @@ async function firstDamage(folder: string, parts: readonly PartRef[]): Promise<s
       if (reasonOf(error) !== 'ENOENT') throw fileError('read', path, error);
       return `"${path}" is not there`;
     }
+  }
+  return undefined;
+}
+
+/**
+ * What became of a part meanwhile; `undefined` when all were copied. An older incarnation that ends just now removes the parts
+ * that it has applied.
+ */
+async function copyParts(folder: string, handle: SinkHandle, file: FileHandle): Promise<string | undefined> {
+  let at = handle.offset;
+  for (const part of handle.parts) {
+    const path = join(folder, part.name);
+    try {
+      await copyPart(path, part.length, file, at);
+    } catch (error) {
+      if (reasonOf(error) !== 'ENOENT') throw error;
+      return `"${path}" is not there any more`;
+    }
+    at += part.length;
   }
   return undefined;
 }

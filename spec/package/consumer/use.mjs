@@ -55,13 +55,17 @@ async function compactsOnItsThread(directory) {
   );
   const handle = start(counting, { store, checkpoint: { interval: 'off' } });
   await firstValueFrom(handle.status$.pipe(filter(({ phase }) => phase === 'running')));
-  for (let round = 0; round < 60; round++) {
+  const segments = async () => {
+    const last = (await store.task({ job: 'counts', task: 'main' }).manifests()).at(-1).manifest;
+    return last.actors.n.segments.length;
+  };
+  // The thread gives way to everything else: on a busy machine it takes some rounds more.
+  for (let round = 0; round < 60 || (round < 1_000 && (await segments()) >= 50); round++) {
     for (let key = 0; key < 5_000; key++) numbers.next(key);
     const committed = firstValueFrom(handle.checkpoints$);
     handle.checkpoint();
     assert.equal((await committed).outcome, 'committed');
   }
   await handle.stop();
-  const last = (await store.task({ job: 'counts', task: 'main' }).manifests()).at(-1).manifest;
-  assert.ok(last.actors.n.segments.length < 50, 'chains are compacted');
+  assert.ok((await segments()) < 50, 'chains are compacted');
 }
