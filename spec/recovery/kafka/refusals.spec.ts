@@ -31,12 +31,13 @@ async function prepared(what: string, count = 10_000) {
   };
 }
 
-/** A ledger whose process was killed in the middle. */
+/** A ledger whose process was killed in the middle; nothing of it is under way any more. */
 async function killed(what: string) {
   const { place, ledger } = await prepared(what);
   const command = ledger.run({ rate: 4_000 });
   await command.says(' committed', 3);
   await command.killed();
+  await ledger.settle();
   return { place, ledger };
 }
 

@@ -208,5 +208,18 @@ async function startSentinel(masterPort: number): Promise<{ port: number; direct
   // Its usual ten seconds between two looks are long for a spec.
   const periods = ['info-period', 'ping-period', 'publish-period', 'ask-period', 'slave-reconf-timeout'];
   await direct.call('SENTINEL', 'DEBUG', ...periods.flatMap(name => [name, '100']));
+  // A machine that stood still for two seconds would make it do nothing for thirty ("TILT"), and a failover that got
+  // stuck wait for three minutes.
+  await direct.call(
+    'SENTINEL',
+    'DEBUG',
+    'tilt-trigger',
+    '60000',
+    'tilt-period',
+    '1000',
+    'default-failover-timeout',
+    '5000',
+  );
+  await direct.call('SENTINEL', 'SET', 'tide', 'failover-timeout', '5000');
   return { port, direct };
 }

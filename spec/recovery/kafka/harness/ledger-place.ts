@@ -7,6 +7,7 @@ import { redisStore } from 'tidemark/connectors/redis';
 import { expect, vi } from 'vitest';
 import { kafkaClient } from '../../../../connectors/kafka/client/kafkajs/kafka-client.ts';
 import type { Isolation, KafkaClient } from '../../../../connectors/kafka/client/port.ts';
+import { TransactionalProducer } from '../../../../connectors/kafka/produce/transactional-producer.ts';
 import { quiet } from '../../../job/quiet.ts';
 import { type Command, type CommandOptions, root, tidemark } from '../../harness/command.ts';
 import type { Random } from '../../harness/random.ts';
@@ -113,6 +114,18 @@ export class LedgerPlace {
         }),
       ),
     );
+  }
+
+  /**
+   * Waits for, or aborts, the transaction that a killed process left, as the next start does: afterwards, a marker no more
+   * moves the ends of partitions.
+   */
+  async settle(): Promise<void> {
+    await this.withClient(async client => {
+      const producer = new TransactionalProducer(client, {}, { failed: () => {} });
+      await producer.init(this.group, 60_000);
+      producer.close();
+    });
   }
 
   /** Puts bookings into the input, with a producer that is not ours. */
