@@ -118,7 +118,7 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
       return;
     }
     this.#open = undefined;
-    this.#stageRows(part);
+    part.pieces += this.#stageRows(part);
     this.#sealed.set(part.name, part);
     const { name, pieces, commands } = part;
     this.#ledger.draw(id, { name, pieces, commands });
@@ -129,7 +129,11 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
     await this.#queue.drain();
     if (handle.parts.length > 0) {
       const parts = handle.parts.flatMap(({ name }) => this.#sealed.get(name) ?? []);
-      this.#verifySequence(parts);
+      const lighter = this.#verifySequence(parts);
+      if (lighter.length > 0) {
+        for (const part of lighter) this.#stageRows(part);
+        await this.#queue.drain();
+      }
       const verbs = new Map(parts.flatMap(part => [...part.verbs]));
       const words = [verbs.size, ...[...verbs].flat(), ...wordsOf(handle)];
       await this.#scripts.durably(`stage checkpoint ${id}`, () =>
@@ -186,8 +190,8 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
     return { owner: part, send: () => this.#stage(part, piece, bytes) };
   }
 
-  /** Packed when their turn comes: a barrier must not wait for it. */
-  #stageRows(part: Part): void {
+  /** Packed when their turn comes: a barrier must not wait for it. Answers how many pieces they make. */
+  #stageRows(part: Part): number {
     const rows = part.requirements.rows();
     const pieces = Math.ceil(part.requirements.size / rowsInPiece);
     for (let i = 0; i < pieces; i++) {
@@ -198,14 +202,16 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
       };
       this.#queue.push({ owner: part, send });
     }
-    part.pieces += pieces;
+    return pieces;
   }
 
-  #verifySequence(parts: readonly Part[]): void {
+  /** The parts that need less of Redis behind those before them than was staged. */
+  #verifySequence(parts: readonly Part[]): Part[] {
     const all = parts.map(({ requirements }) => requirements);
-    for (const [at, part] of all.entries()) {
-      if (at > 0) this.#commands.guard(() => part.verifyBehind(all.slice(0, at)));
-    }
+    return parts.filter(
+      ({ requirements }, at) =>
+        at > 0 && this.#commands.guard(() => requirements.verifyBehind(all.slice(0, at))),
+    );
   }
 
   #stage(part: Part, piece: string, bytes: Buffer): Promise<void> {

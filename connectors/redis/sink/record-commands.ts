@@ -35,9 +35,9 @@ export class RecordCommands {
   }
 
   /** Runs `work`, whose errors are faults of what `write` answered. */
-  guard(work: () => void): void {
+  guard<R>(work: () => R): R {
     try {
-      work();
+      return work();
     } catch (error) {
       const { name } = this.#settings;
       throw new UserCodeError(`Sink "${name}" cannot write what its "write" answered: ${messageOf(error)}.`, {

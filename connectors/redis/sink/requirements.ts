@@ -86,8 +86,12 @@ export class Requirements {
     }
   }
 
-  /** Throws when this part contradicts what parts before it leave; they were carried over from abandoned checkpoints. */
-  verifyBehind(earlier: readonly Requirements[]): void {
+  /**
+   * Throws when this part contradicts what parts before it leave; they were carried over from abandoned checkpoints. Answers
+   * whether it needs less now: Redis is not asked about the field of a hash that they set.
+   */
+  verifyBehind(earlier: readonly Requirements[]): boolean {
+    let needsLess = false;
     for (const [key, { needs, added, addedTo }] of this.#keys) {
       if (needs === undefined) continue;
       const before = earlier.flatMap(part => part.#keys.get(key) ?? []).reverse();
@@ -96,9 +100,12 @@ export class Requirements {
       if (needs === 'string') verifyRoom(before.find(({ value }) => value !== undefined)?.value, added, nameOf(key));
       for (const [field, sum] of addedTo ?? []) {
         const last = before.find(({ fields, isReplaced }) => isReplaced || fields?.has(field));
-        verifyRoom(last?.fields?.get(field), sum, nameOf(key, field));
+        const known = last?.fields?.get(field);
+        verifyRoom(known, sum, nameOf(key, field));
+        if (known !== undefined) needsLess = addedTo?.delete(field) || needsLess;
       }
     }
+    return needsLess;
   }
 
   #begin(key: string, needs: KeyType | undefined): KeyState {
