@@ -1,6 +1,7 @@
 import { messageOf } from '../lib/errors.ts';
 import type { CheckpointEvent, JobPhase, JobStatus, SourceStatus } from '../lib/job/handle.ts';
 import { redactText } from '../lib/observe/redact.ts';
+import type { SourceTime } from '../lib/task/source-clock.ts';
 import { bytes, count, counted, duration, percent, timeOfDay } from './quantities.ts';
 import { type Look, type Part, padded, type Style, styledLine } from './styled-line.ts';
 
@@ -90,7 +91,26 @@ function sourceParts(source: SourceStatus, phase: JobPhase, barWidth: number): P
   parts.push(counted(source.records, 'record'));
   if (source.isFinished) parts.push(['green', '  finished']);
   else if (source.isPaused && phase === 'running') parts.push(['yellow', '  paused until sinks catch up']);
+  if (source.time && !source.isFinished) parts.push(...timeParts(source.time));
   return parts;
+}
+
+function timeParts({ watermark, heldBackBy, ahead }: SourceTime): Part[] {
+  const parts: Part[] = [];
+  if (watermark !== undefined) parts.push(`  watermark ${instant(watermark)}`);
+  if (heldBackBy !== undefined)
+    parts.push([
+      'dim',
+      watermark === undefined ? `  no watermark yet: waits for ${heldBackBy}` : `, held by ${heldBackBy}`,
+    ]);
+  if (ahead.length > 0) parts.push(['yellow', `  ${ahead.join(', ')} waits for what is behind`]);
+  return parts;
+}
+
+/** A number that is no time of the calendar (seconds as ms do no harm, nanoseconds do) is shown as it is. */
+function instant(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();
 }
 
 function recordParts({ status, perSecond }: StatusView): Part[] {

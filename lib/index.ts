@@ -67,6 +67,7 @@ export {
   UnsupportedVersionError,
   UserCodeError,
 } from './errors.ts';
+export type { EventTime, WatermarkStrategy } from './event-time/strategy.ts';
 export { check } from './job/check.ts';
 export type {
   CheckpointEvent,
@@ -96,11 +97,20 @@ export {
   Watermark,
 } from './stream/elements.ts';
 export { endIn } from './stream/end.ts';
-export { type FromOptions, from } from './stream/from.ts';
+export { type FromOptions, from, withEventTime } from './stream/from.ts';
 export { joinInputs } from './stream/join-inputs.ts';
 export type { StreamNode } from './stream/node.ts';
 export { rekey } from './stream/rekey.ts';
 export { paced } from './task/paced.ts';
 export type { CreditHolder, Sink, SinkContext, SinkWriter } from './task/sink.ts';
-export type { PartitionMeasures, Source, SourceContext, SourceMeasures, SourceReader } from './task/source.ts';
+export type {
+  PartitionMeasures,
+  PartitionPhase,
+  PartitionRun,
+  Source,
+  SourceContext,
+  SourceMeasures,
+  SourceReader,
+} from './task/source.ts';
+export type { SourceTime } from './task/source-clock.ts';
 export * as tokens from './tokens.ts';

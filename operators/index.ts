@@ -1,5 +1,7 @@
+export { assignTimestamps, type TimestampOptions } from './assign-timestamps.ts';
 export { type ConnectBehaviour, connect } from './connect.ts';
 export { distinct } from './distinct.ts';
+export * as watermarks from './event-time/watermarks.ts';
 export { keyBy } from './key-by.ts';
 export { reduce } from './reduce.ts';
 export { type ScanOptions, scan } from './scan.ts';

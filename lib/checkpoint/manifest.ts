@@ -47,7 +47,15 @@ const manifestSchema = z.object({
   kind: z.enum(['checkpoint', 'savepoint']),
   /** Wall clock, ms since 1970. */
   createdAt: z.number(),
-  sources: z.record(z.string(), z.object({ position: json, finished: z.boolean(), watermark: z.number().nullable() })),
+  sources: z.record(
+    z.string(),
+    z.object({
+      position: json,
+      finished: z.boolean(),
+      watermark: z.number().nullable(),
+      clocks: json.exactOptional(),
+    }),
+  ),
   actors: z.record(z.string(), actorEntry),
   sinks: z.record(z.string(), json),
   /** Nodes other than sources that have completed. */

@@ -19,6 +19,8 @@ export interface SourceEntry {
   readonly position: Json;
   readonly finished: boolean;
   readonly watermark: number | null;
+  /** Where its watermark comes from: what is known of each partition. */
+  readonly clocks?: Json;
 }
 
 /** A sink as the coordinator sees it; see `SinkWriter` for what each step means. */

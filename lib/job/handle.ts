@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { Observable } from 'rxjs';
 import type { TidemarkError } from '../errors.ts';
 import type { Key } from '../stream/elements.ts';
+import type { SourceTime } from '../task/source-clock.ts';
 
 /**
  * `starting` → `recovering` → `running` → one of the ends: `finished` (every branch has completed, with its bounded input or
@@ -29,6 +30,8 @@ export interface SourceStatus {
   readonly progress?: number;
   readonly isPaused: boolean;
   readonly isFinished: boolean;
+  /** Where `assignTimestamps` gives it event time: its watermark, and what holds it back. */
+  readonly time?: SourceTime;
 }
 
 export interface ActorStatus {

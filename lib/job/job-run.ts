@@ -401,7 +401,9 @@ export class JobRun implements JobHandle {
     return {
       sources: (task?.sources ?? []).map(source => {
         const measures = source.measures();
-        return { name: source.name, records: source.records, ...(measures ? { measures } : {}) };
+        const { name, records, reached } = source;
+        const lag = reached === undefined ? {} : { watermarkLagMs: source.scheduler.now() - reached };
+        return { name, records, ...lag, ...(measures ? { measures } : {}) };
       }),
       sinks: (task?.sinks ?? []).map(({ name, records }) => ({ name, records })),
       actors: [...(task?.actors.values() ?? [])].map(({ name, state, skipped }) => ({

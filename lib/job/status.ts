@@ -31,6 +31,7 @@ export function statusOf(parts: StatusParts): JobStatus {
     },
     sources: sources.map(source => {
       const progress = source.progress();
+      const time = source.time();
       return {
         name: source.name,
         kind: source.source.kind,
@@ -39,6 +40,7 @@ export function statusOf(parts: StatusParts): JobStatus {
         ...(progress === undefined ? {} : { progress }),
         isPaused: source.isPaused,
         isFinished: source.isFinished,
+        ...(time === undefined ? {} : { time }),
       };
     }),
     actors: [...(running?.actors.values() ?? [])].map(actor => ({ name: actor.name, keys: actor.state.values.size })),

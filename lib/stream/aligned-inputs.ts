@@ -32,7 +32,10 @@ export class AlignedInputs {
   private readonly hasEnded: boolean[];
   /** May still pass something on: its end was not told, or waits behind what is held back. */
   private readonly isOpen: boolean[];
+  /** Expects nothing for now. */
+  private readonly isIdle: boolean[];
   private watermark = Number.NEGATIVE_INFINITY;
+  private areIdle = false;
 
   constructor(scope: Scope, inputs: number, mode: AlignmentMode, out: JoinedStage) {
     this.scope = scope;
@@ -40,6 +43,7 @@ export class AlignedInputs {
     this.alignment = new Alignment(inputs, mode);
     this.held = new HeldElements(inputs);
     this.watermarks = new Array<number>(inputs).fill(Number.NEGATIVE_INFINITY);
+    this.isIdle = new Array<boolean>(inputs).fill(false);
     this.hasEnded = new Array<boolean>(inputs).fill(false);
     this.isOpen = new Array<boolean>(inputs).fill(true);
   }
@@ -97,21 +101,29 @@ export class AlignedInputs {
 
   private advance(input: number, watermark: Watermark): void {
     this.watermarks[input] = Math.max(this.watermarks[input] as number, watermark.timestamp);
+    this.isIdle[input] = watermark.isIdle;
     this.passLowestWatermark();
   }
 
+  /** An idle input counts only where all are: nothing that the others still send comes too late by it. */
   private passLowestWatermark(): void {
     let lowest = Number.POSITIVE_INFINITY;
     let isAnyOpen = false;
+    let areIdle = true;
     for (const [input, timestamp] of this.watermarks.entries()) {
       if (!this.isOpen[input]) continue;
       isAnyOpen = true;
+      if (this.isIdle[input]) continue;
+      areIdle = false;
       lowest = Math.min(lowest, timestamp);
     }
     if (!isAnyOpen) lowest = Math.max(...this.watermarks);
-    if (lowest <= this.watermark || this.scope.hasFailed) return;
-    this.watermark = lowest;
-    this.out.mark(new Watermark(lowest));
+    else if (areIdle) lowest = this.watermark;
+    areIdle &&= isAnyOpen;
+    if ((lowest <= this.watermark && areIdle === this.areIdle) || this.scope.hasFailed) return;
+    this.watermark = Math.max(this.watermark, lowest);
+    this.areIdle = areIdle;
+    this.out.mark(new Watermark(this.watermark, areIdle));
   }
 
   private close(input: number): void {

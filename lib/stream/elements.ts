@@ -14,11 +14,14 @@ export class StreamRecord<T> {
   }
 }
 
-/** Says that no record with an earlier timestamp is expected; `Infinity` at the end of bounded input. */
+/** Says that no record with this timestamp or an earlier one is expected; `Infinity` at the end of bounded input. */
 export class Watermark {
   readonly timestamp: number;
-  constructor(timestamp: number) {
+  /** Whether nothing at all is expected for now: where streams meet, this one holds nothing back until its next watermark. */
+  readonly isIdle: boolean;
+  constructor(timestamp: number, isIdle = false) {
     this.timestamp = timestamp;
+    this.isIdle = isIdle;
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Observable } from 'rxjs';
 import { DetachedActorError, JobDefinitionError } from '../errors.ts';
+import type { EventTime } from '../event-time/strategy.ts';
 import { adaptSource, type Overflow } from '../task/plain-source.ts';
-import type { Source } from '../task/source.ts';
+import { type Source, wrapSource } from '../task/source.ts';
 import { building, DataStream, isDataStream, type KeyOrNone } from './data-stream.ts';
 import { runningGroup } from './native-group.ts';
 import { describe, type WirableNode } from './node.ts';
@@ -45,6 +46,20 @@ function sourceStream<T>(source: Source<T>): DataStream<T> {
     },
   };
   return new DataStream<T>(node);
+}
+
+/** The stream of the same source with event times and watermarks as `eventTime` says. Throws `JobDefinitionError` elsewhere than directly behind a source. */
+export function withEventTime<T>(input: Observable<T>, eventTime: EventTime<T>, operator: string): DataStream<T> {
+  const { node } = streamOf(input, operator);
+  const source = node.kind === 'source' ? ((node as SourceNode).source as Source<T>) : undefined;
+  if (!source || source.eventTime) {
+    throw new JobDefinitionError(
+      `${operator} stands behind ${source ? `another ${operator}` : describe(node)}, but must stand directly behind ` +
+        'from(source): only there the partitions of the source are known. Its function "timestamp" takes the values as the ' +
+        'source gives them.',
+    );
+  }
+  return sourceStream(wrapSource(source, { eventTime }));
 }
 
 /**

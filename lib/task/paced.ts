@@ -46,14 +46,15 @@ class Pace<T> implements SourceReader {
       shared: context.shared,
       takesCheckpoints: context.takesCheckpoints ?? true,
       hasPublished: position => context.hasPublished?.(position) ?? false,
-      batch: (values, timestamps) => {
-        context.batch(values, timestamps);
+      batch: (values, timestamps, runs) => {
+        context.batch(values, timestamps, runs);
         this.gave(values.length);
       },
       next: (value, timestamp) => {
         context.next(value, timestamp);
         this.gave(1);
       },
+      partition: (name, phase) => context.partition?.(name, phase),
       watermark: timestamp => context.watermark(timestamp),
       checkpoint: () => context.checkpoint(),
       complete: () => context.complete(),
@@ -83,6 +84,10 @@ class Pace<T> implements SourceReader {
   resume(): void {
     this.isPaused = false;
     if (!this.wake) this.reader?.resume();
+  }
+
+  holdPartition(partition: string, isHeld: boolean): void {
+    this.reader?.holdPartition?.(partition, isHeld);
   }
 
   flush(id: number): ReturnType<NonNullable<SourceReader['flush']>> {

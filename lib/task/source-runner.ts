@@ -9,10 +9,11 @@ import { Barrier, Watermark } from '../stream/elements.ts';
 import type { Stage } from '../stream/stage.ts';
 import type { Gate } from './gate.ts';
 import type { Shared } from './shared-services.ts';
-import type { Source, SourceContext, SourceMeasures, SourceReader } from './source.ts';
+import type { PartitionPhase, PartitionRun, Source, SourceContext, SourceMeasures, SourceReader } from './source.ts';
+import { SourceClock, type SourceClockHost, type SourceTime } from './source-clock.ts';
 
 /** One open source of a task: lets its records in through the gate and answers for its position. */
-export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
+export class SourceRunner implements SourceContext<unknown>, CheckpointSource, SourceClockHost {
   readonly source: Source<unknown>;
   readonly job: string;
   readonly task: string;
@@ -31,6 +32,11 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
   private lastPosition: Json = null;
   private lastWatermark = Number.NEGATIVE_INFINITY;
   private isClosed = false;
+  private clock: SourceClock | undefined;
+  /** What the stages were told last about whether records are expected. */
+  private isIdle = false;
+  /** Whether it is ahead of other sources, and waits for them. */
+  private isAhead = false;
   /** Whether the task wants it to read, and whether the reader was begun. */
   private isWanted = false;
   private hasStarted = false;
@@ -67,6 +73,8 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
       this.lastWatermark = restored.watermark ?? Number.NEGATIVE_INFINITY;
     }
     if (this.isFinished) return;
+    const { eventTime } = this.source;
+    if (eventTime) this.clock = new SourceClock(eventTime, this, restored?.clocks, this.lastWatermark);
     return andThen(this.source.open(restored?.position, this), reader => {
       this.reader = reader;
       if (this.isClosed) return reader.close();
@@ -84,13 +92,14 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
   /** Begins to read; while it is paused (for the credits that another source used up), when it is resumed. */
   start(): void {
     this.isWanted = true;
+    if (!this.isFinished) this.clock?.start();
     if (!this.isPaused) this.startOrResume();
   }
 
   pause(): void {
     if (this.isPaused || this.isFinished) return;
     this.isPaused = true;
-    if (this.hasStarted) this.tell(reader => reader.pause());
+    if (this.hasStarted && !this.isAhead) this.tell(reader => reader.pause());
   }
 
   resume(): void {
@@ -99,8 +108,26 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     this.startOrResume();
   }
 
+  get isHalted(): boolean {
+    return this.isPaused || this.isAhead;
+  }
+
+  hold(isHeld: boolean): void {
+    if (isHeld === this.isAhead) return;
+    this.isAhead = isHeld;
+    if (this.isPaused) return;
+    if (!isHeld) this.gate.afterwards(() => this.startOrResume());
+    else if (this.hasStarted) this.tell(reader => reader.pause());
+  }
+
+  holdPartition(partition: string, isHeld: boolean): boolean {
+    if (!this.reader?.holdPartition) return false;
+    this.tell(reader => reader.holdPartition?.(partition, isHeld));
+    return true;
+  }
+
   private startOrResume(): void {
-    if (this.isClosed || this.isFinished || !this.isWanted) return;
+    if (this.isClosed || this.isFinished || !this.isWanted || this.isHalted) return;
     if (this.hasStarted) this.tell(reader => reader.resume());
     else {
       this.hasStarted = true;
@@ -126,6 +153,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
       position: this.lastPosition,
       finished: this.isFinished,
       watermark: Number.isFinite(watermark) ? watermark : null,
+      ...(this.clock && !this.isFinished ? { clocks: this.clock.stored() } : {}),
     };
   }
 
@@ -167,24 +195,72 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
     }
   }
 
-  batch(values: readonly unknown[], timestamps?: readonly number[]): void {
+  /** Its watermark, ms; `undefined` before the first, and at the end of time. */
+  get reached(): number | undefined {
+    return Number.isFinite(this.lastWatermark) ? this.lastWatermark : undefined;
+  }
+
+  /** What a status tells of its event time; `undefined` where nothing assigns it. */
+  time(): SourceTime | undefined {
+    return this.clock?.status();
+  }
+
+  batch(values: readonly unknown[], timestamps?: readonly number[], runs?: readonly PartitionRun[]): void {
     if (this.isClosed || this.isFinished) return;
     this.records += values.length;
-    this.gate.batch(this.out, values, timestamps);
+    if (this.clock) this.timed(this.clock, values, timestamps, runs);
+    else this.gate.batch(this.out, values, timestamps);
   }
 
   next(value: unknown, timestamp = Number.NaN): void {
     if (this.isClosed || this.isFinished) return;
     this.records++;
-    this.gate.next(this.out, value, timestamp);
+    if (this.clock) this.timed(this.clock, [value], [timestamp], undefined);
+    else this.gate.next(this.out, value, timestamp);
   }
 
+  private timed(
+    clock: SourceClock,
+    values: readonly unknown[],
+    timestamps: readonly number[] | undefined,
+    runs: readonly PartitionRun[] | undefined,
+  ): void {
+    try {
+      const times = clock.timesOf(values, timestamps);
+      this.activate();
+      this.gate.batch(this.out, values, times);
+      clock.handled(values, times, runs);
+    } catch (error) {
+      this.error(error);
+    }
+  }
+
+  partition(name: string, phase: PartitionPhase): void {
+    if (!this.isClosed && !this.isFinished) this.clock?.partition(name, phase);
+  }
+
+  /** A watermark of the source itself; where event time is assigned, that decides. */
   watermark(timestamp: number): void {
+    if (!this.clock) this.advance(timestamp, false);
+  }
+
+  clockMoved(): void {
+    const { clock } = this;
+    if (clock) this.advance(clock.watermark, clock.isIdle);
+  }
+
+  /** Its records count again before the first one comes. */
+  private activate(): void {
+    if (this.isIdle) this.advance(this.lastWatermark, false);
+  }
+
+  private advance(timestamp: number, isIdle: boolean): void {
     if (this.isClosed || this.isFinished) return;
     this.gate.enter(() => {
-      if (timestamp <= this.lastWatermark) return;
-      this.lastWatermark = timestamp;
-      this.out.mark(new Watermark(timestamp));
+      if (this.isFinished || (timestamp <= this.lastWatermark && isIdle === this.isIdle)) return;
+      this.lastWatermark = Math.max(this.lastWatermark, timestamp);
+      this.isIdle = isIdle;
+      this.out.mark(new Watermark(this.lastWatermark, isIdle));
     });
   }
 
@@ -195,6 +271,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
       if (this.isFinished) return;
       if (this.reader) this.lastPosition = this.positionOf(this.reader);
       this.isFinished = true;
+      this.clock?.end();
       this.lastWatermark = Number.POSITIVE_INFINITY;
       this.out.mark(new Watermark(Number.POSITIVE_INFINITY));
       if (!this.gate.hasFailed) this.gate.complete(this.out);
@@ -223,6 +300,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource {
   close(): MaybePromise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.clock?.close();
     return attempt<void>(
       () => this.reader?.close(),
       error => this.logger.warn({ source: this.name, error: messageOf(error) }, 'closing the source failed'),

@@ -1,6 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import type { CommitPointResolver } from '../checkpoint/commit-point.ts';
 import type { Json } from '../checkpoint/manifest.ts';
+import type { EventTime } from '../event-time/strategy.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Shared } from './shared-services.ts';
@@ -19,6 +20,8 @@ export interface Source<T> {
   check?(): MaybePromise<void>;
   /** As `Sink.commitPoints`. */
   readonly commitPoints?: CommitPointResolver;
+  /** How its records get their event times and watermarks, where `assignTimestamps` says so. */
+  readonly eventTime?: EventTime<T>;
   /**
    * Gets ready to read from `position` (`undefined`: from the start that its options name), but reads nothing before
    * `start`. Throws `SourcePositionError` when the position no longer fits the input.
@@ -34,6 +37,7 @@ export function wrapSource<T>(source: Source<T>, over: Partial<Source<T>>): Sour
     bounded: source.bounded,
     ...(source.embedded === undefined ? {} : { embedded: source.embedded }),
     ...(source.commitPoints === undefined ? {} : { commitPoints: source.commitPoints }),
+    ...(source.eventTime === undefined ? {} : { eventTime: source.eventTime }),
     check: () => source.check?.(),
     open: (position, context) => source.open(position, context),
     ...over,
@@ -49,6 +53,8 @@ export interface SourceReader {
   /** No more records until `resume`; marks still pass. */
   pause(): void;
   resume(): void;
+  /** Gives no more of one partition, or gives of it again; only where a source has partitions that it can halt alone. */
+  holdPartition?(partition: string, isHeld: boolean): void;
   /** Makes durable what the reader itself has written (dead letters) up to the barrier of checkpoint `id`, which has passed. */
   flush?(id: number): MaybePromise<void>;
   /** The checkpoint with this position of ours was committed. */
@@ -79,6 +85,17 @@ export interface PartitionMeasures {
   readonly records: number;
 }
 
+/** Consecutive records of a batch that come from one partition. */
+export interface PartitionRun {
+  /** As in `PartitionMeasures`. */
+  readonly partition: string;
+  /** Index in the batch behind the last of them. */
+  readonly end: number;
+}
+
+/** `reading`: its records are expected, and hold the watermark back. `ended`: it has given its last. `gone`: it is not read any more. */
+export type PartitionPhase = 'reading' | 'ended' | 'gone';
+
 /** What a task gives to a source. Records enter the task's gate here and nowhere else. */
 export interface SourceContext<T> {
   readonly job: string;
@@ -102,9 +119,15 @@ export interface SourceContext<T> {
    * Handles `values[i]` with event time `timestamps[i]` (`NaN` where there is none) one after another. Advance the position
    * before the call: no barrier falls inside a batch. Keep a batch below some 1,000 records or 10 ms of work. A source
    * gives nothing while it is paused; it may give one record or batch at a time only, from its own asynchronous steps.
+   * `runs` says which partitions the records come from; left out: the source is one partition.
    */
-  batch(values: readonly T[], timestamps?: readonly number[]): void;
+  batch(values: readonly T[], timestamps?: readonly number[], runs?: readonly PartitionRun[]): void;
   next(value: T, timestamp?: number): void;
+  /**
+   * Says of each partition that it is read, before its first record; and when that changes, after its last one. Not needed
+   * where a source is one partition.
+   */
+  partition?(name: string, phase: PartitionPhase): void;
   watermark(timestamp: number): void;
   /** Asks for a checkpoint here, behind the last record given. */
   checkpoint(): void;

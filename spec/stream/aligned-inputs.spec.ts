@@ -33,7 +33,8 @@ class Joined {
         this.out.push({ value, timestamp: this.scope.timestamp, key: this.scope.key, input });
         onNext(this);
       },
-      mark: mark => this.out.push(mark instanceof Barrier ? `B${mark.id}` : `W${mark.timestamp}`),
+      mark: mark =>
+        this.out.push(mark instanceof Barrier ? `B${mark.id}` : `W${mark.timestamp}${mark.isIdle ? ' idle' : ''}`),
       error: error => this.out.push(`# ${error}`),
       complete: () => this.out.push('|'),
     });
@@ -57,8 +58,8 @@ class Joined {
     this.mark(input, new Barrier(id));
   }
 
-  watermark(input: number, timestamp: number): void {
-    this.mark(input, new Watermark(timestamp));
+  watermark(input: number, timestamp: number, isIdle = false): void {
+    this.mark(input, new Watermark(timestamp, isIdle));
   }
 
   complete(input: number): void {
@@ -151,6 +152,31 @@ describe('AlignedInputs', () => {
     joined.complete(1);
     joined.watermark(0, 11);
     expect(joined.shown).toEqual(['W10', 'W11']);
+  });
+
+  it('does not wait for the watermark of an idle input, until that one has a watermark again', () => {
+    const joined = new Joined();
+    joined.watermark(0, 10);
+    joined.watermark(1, 3);
+    joined.watermark(1, 3, true);
+    joined.watermark(0, 20);
+    joined.watermark(1, 3);
+    joined.watermark(0, 30);
+    joined.watermark(1, 25);
+    expect(joined.shown).toEqual(['W3', 'W10', 'W20', 'W25']);
+  });
+
+  it('is idle while all open inputs are, and says so once', () => {
+    const joined = new Joined(3);
+    for (const input of [0, 1, 2]) joined.watermark(input, 5);
+    joined.watermark(0, 9, true);
+    joined.complete(1);
+    joined.watermark(2, 7, true);
+    joined.watermark(2, 8, true);
+    joined.watermark(0, 12);
+    joined.watermark(2, 8);
+    joined.watermark(0, 13);
+    expect(joined.shown).toEqual(['W5', 'W5 idle', 'W12']);
   });
 
   it('passes the highest watermark when every input has ended', () => {

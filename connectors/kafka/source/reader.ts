@@ -2,6 +2,7 @@ import {
   InternalError,
   type Json,
   type MaybePromise,
+  type PartitionPhase,
   type SourceContext,
   type SourceMeasures,
   type SourceReader,
@@ -50,6 +51,8 @@ export class KafkaReader<T> implements SourceReader {
   readonly #aborting = new AbortController();
   /** Offsets that the broker does not have, while what was fetched before them is still read. */
   readonly #missingOffsets = new PartitionMap<number>();
+  /** Came to their stop offset since the last batch. */
+  readonly #ended: TopicPartition[] = [];
   #run: RecordRun<T> | undefined;
   #isPaused = false;
   #isClosed = false;
@@ -89,7 +92,9 @@ export class KafkaReader<T> implements SourceReader {
   }
 
   start(): void {
-    for (const { topic, partition, position } of this.#partitions.all()) {
+    for (const of of this.#partitions.all()) {
+      const { topic, partition, position } = of;
+      this.#tell(of, position.isReached ? 'ended' : 'reading');
       if (!position.isReached) this.#fetcher.add({ topic, partition }, position.next, position.stop);
     }
     this.#discovery?.begin(error => this.#failed(error));
@@ -133,14 +138,12 @@ export class KafkaReader<T> implements SourceReader {
     return { partitions, skipped: { null: this.#batch.nothings, poison: skipped, 'dead letter': deadLettered } };
   }
 
-  /** Gives no more of one partition; what was fetched of it is fetched again later. */
-  pausePartition(partition: TopicPartition): void {
-    const of = this.#partitions.get(partition);
-    if (of) this.#fetcher.pause(partition, of.position.next);
-  }
-
-  resumePartition(partition: TopicPartition): void {
-    this.#fetcher.resume(partition);
+  /** What was fetched of a partition that is held is fetched again later. */
+  holdPartition(name: string, isHeld: boolean): void {
+    const of = this.#partitions.all().find(one => partitionText(one) === name);
+    if (!of) return;
+    if (isHeld) this.#fetcher.pause(of, of.position.next);
+    else this.#fetcher.resume(of);
   }
 
   async close(): Promise<void> {
@@ -189,6 +192,7 @@ export class KafkaReader<T> implements SourceReader {
         const before = this.#batch.values.length;
         const { chunk } = this.#run;
         const end = this.#run.fill(this.#batch, batchRecords);
+        this.#batch.cameFrom(partitionText(chunk));
         this.#count(chunk, this.#batch.values.length - before);
         if (end === 'full' || typeof end === 'object') return end;
         this.#fetcher.done(chunk);
@@ -205,7 +209,7 @@ export class KafkaReader<T> implements SourceReader {
 
   #wasRead(chunk: TopicPartition): void {
     const partition = this.#partitions.get(chunk);
-    if (partition) this.#partitions.moved(partition);
+    if (partition) this.#moved(partition);
     const missing = this.#missingOffsets.get(chunk);
     if (missing !== undefined) this.#missing(chunk, missing);
   }
@@ -235,9 +239,20 @@ export class KafkaReader<T> implements SourceReader {
   /** The task handles the batch before this returns. */
   #give(): void {
     const batch = this.#batch;
-    const { values, timestamps } = batch;
+    const { values, timestamps, runs } = batch;
     batch.clear();
-    if (values.length > 0 && !this.#isClosed) this.#services.context.batch(values, timestamps);
+    if (values.length > 0 && !this.#isClosed) this.#services.context.batch(values, timestamps, runs);
+    for (const partition of this.#ended.splice(0)) this.#tell(partition, 'ended');
+  }
+
+  #tell(partition: TopicPartition, phase: PartitionPhase): void {
+    this.#services.context.partition?.(partitionText(partition), phase);
+  }
+
+  /** Notices that a partition has come to its stop offset; it is told behind its last records. */
+  #moved(of: ReadPartition): void {
+    this.#partitions.moved(of);
+    if (of.position.isReached) this.#ended.push(of);
   }
 
   async #load(missing: ReadonlySet<number>): Promise<void> {
@@ -296,7 +311,7 @@ export class KafkaReader<T> implements SourceReader {
     // It may have been read on in the meantime: an answer about where it was then must not take it back.
     if (offset === undefined || this.#isClosed || position.next !== wanted) return;
     position.moveTo(offset);
-    this.#partitions.moved(of);
+    this.#moved(of);
     this.#fetcher.seek({ topic, partition }, offset);
     this.#changed();
   }
@@ -308,16 +323,19 @@ export class KafkaReader<T> implements SourceReader {
     const isThere = () => position.next === offset && !position.isReached && end >= position.stop;
     if (!isThere() || !(await isEmptyToTheEnd(this.#services.client, of.topic)) || !isThere()) return;
     position.passedBatch(position.stop - 1);
-    this.#partitions.moved(of);
+    this.#moved(of);
     this.#fetcher.remove(partition);
     this.#changed();
   }
 
   async #topicsChanged(changes: TopicChanges): Promise<void> {
+    const before = this.#partitions.all();
     const added = await takeUp(changes, this.#services, this.#partitions, this.#fetcher);
     if (this.#isClosed) return;
+    for (const one of before) if (this.#partitions.get(one) !== one) this.#tell(one, 'gone');
     for (const one of added) {
       this.#partitions.add(one);
+      this.#tell(one, 'reading');
       this.#fetcher.add({ topic: one.topic, partition: one.partition }, one.next);
     }
   }

@@ -1,4 +1,4 @@
-import { isPromise, JobDefinitionError } from '../../../lib/index.ts';
+import { isPromise, JobDefinitionError, type PartitionRun } from '../../../lib/index.ts';
 import { BatchCursor } from '../client/wire/record-batch-reader.ts';
 import { type Deserializer, isPoison } from '../format/deserializer.ts';
 import { AbortedTransactions } from './aborted-transactions.ts';
@@ -19,6 +19,8 @@ export interface RecordRules<T> {
 export class RecordBatch<T> {
   values: T[] = [];
   timestamps: number[] = [];
+  /** Which partitions they come from. */
+  runs: PartitionRun[] = [];
   /** Records that were looked at since the last `clear`, given or not. */
   handled = 0;
   /** Records whose deserializer answered `null` or `undefined`, ever. */
@@ -27,7 +29,17 @@ export class RecordBatch<T> {
   clear(): void {
     this.values = [];
     this.timestamps = [];
+    this.runs = [];
     this.handled = 0;
+  }
+
+  /** What was added since the last call comes from this partition. */
+  cameFrom(partition: string): void {
+    const end = this.values.length;
+    const last = this.runs.at(-1);
+    if ((last?.end ?? 0) === end) return;
+    if (last?.partition === partition) this.runs.pop();
+    this.runs.push({ partition, end });
   }
 }
 

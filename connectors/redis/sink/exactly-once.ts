@@ -209,8 +209,7 @@ export class ExactlyOnceWriter<T> implements SinkWriter<T> {
   #verifySequence(parts: readonly Part[]): Part[] {
     const all = parts.map(({ requirements }) => requirements);
     return parts.filter(
-      ({ requirements }, at) =>
-        at > 0 && this.#commands.guard(() => requirements.verifyBehind(all.slice(0, at))),
+      ({ requirements }, at) => at > 0 && this.#commands.guard(() => requirements.verifyBehind(all.slice(0, at))),
     );
   }
 

@@ -245,14 +245,14 @@ describe('one paused partition', () => {
     first?.append(['first 1']);
     kafka.changed();
     await probe.untilRecords(1);
-    reader.pausePartition({ topic: 'payments', partition: 0 });
+    reader.holdPartition('payments-0', true);
     first?.append(['first 2']);
     second?.append(['second 1']);
     kafka.changed();
     await probe.untilRecords(2);
     await settled();
     expect(probe.values).toEqual(['first 1', 'second 1']);
-    reader.resumePartition({ topic: 'payments', partition: 0 });
+    reader.holdPartition('payments-0', false);
     kafka.changed();
     await probe.untilRecords(3);
     expect(probe.values).toEqual(['first 1', 'second 1', 'first 2']);

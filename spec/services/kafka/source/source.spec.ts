@@ -264,11 +264,11 @@ describe('a position that was purged', () => {
     await probe.untilRecords(5);
     // Not fetched ahead, so that what is purged was not fetched before.
     const reader = probe.reader as unknown as KafkaReader<string>;
-    reader.pausePartition({ topic, partition: 0 });
+    reader.holdPartition(`${topic}-0`, true);
     await cluster.write(topic, 0, texts(5, 10));
     await cluster.purge(topic, 0, 10);
     await cluster.write(topic, 0, texts(10, 12));
-    reader.resumePartition({ topic, partition: 0 });
+    reader.holdPartition(`${topic}-0`, false);
     expect(await probe.untilError()).toMatchObject({ topic, partition: 0, wanted: 5, logStart: 10, logEnd: 12 });
     expect(probe.values).toEqual(texts(0, 5));
   });

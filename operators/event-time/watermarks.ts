@@ -1,0 +1,41 @@
+import { type Duration, JobDefinitionError, type Json, type WatermarkStrategy } from '../../lib/index.ts';
+import { msOf } from '../windows/options.ts';
+
+/** For partitions whose records come in order of their times: the watermark is just before the last one. */
+export function monotonous(): WatermarkStrategy<unknown> {
+  return bounded(0);
+}
+
+/**
+ * For partitions whose records come at most `bound` (ms, or a text such as `'5s'`) later than one with a higher time: the
+ * watermark is so far behind the highest time. Throws `JobDefinitionError` when `bound` is no duration in whole ms.
+ */
+export function boundedOutOfOrderness(bound: Duration): WatermarkStrategy<unknown> {
+  return bounded(msOf('boundedOutOfOrderness', 'the bound', bound, 0) ?? 0);
+}
+
+/**
+ * A strategy of your own, such as for records that themselves say how far the input is. What it remembers of a partition is
+ * JSON, and part of each checkpoint; `next` answers a new one and leaves the old one as it was.
+ */
+export function custom<T, S extends Json>(
+  strategy: Pick<WatermarkStrategy<T, S>, 'init' | 'next' | 'watermark'>,
+): WatermarkStrategy<T> {
+  for (const name of ['init', 'next', 'watermark'] as const) {
+    if (typeof strategy[name] === 'function') continue;
+    throw new JobDefinitionError(`watermarks.custom: "${name}" is missing, or is no function.`);
+  }
+  const { init, next, watermark } = strategy;
+  return {
+    init,
+    next: (state, timestamp, value) => next(state as S, timestamp, value),
+    watermark: state => watermark(state as S),
+  };
+}
+
+const bounded = (bound: number): WatermarkStrategy<unknown> => ({
+  bound,
+  init: () => null,
+  next: state => state,
+  watermark: () => Number.NEGATIVE_INFINITY,
+});
