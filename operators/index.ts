@@ -5,6 +5,7 @@ export * as watermarks from './event-time/watermarks.ts';
 export { keyBy } from './key-by.ts';
 export { reduce } from './reduce.ts';
 export { type ScanOptions, scan } from './scan.ts';
+export { sessionWindow } from './session-window.ts';
 export { side } from './side.ts';
 export { slidingWindow } from './sliding-window.ts';
 export { to } from './to.ts';

@@ -1,6 +1,6 @@
-import { type ActorContext, type Behaviour, type Key, mapState, UserCodeError } from '../../lib/index.ts';
+import { type ActorContext, type Behaviour, type Key, mapState } from '../../lib/index.ts';
 import type { Aggregate } from './aggregate.ts';
-import type { WindowOptions, WindowResult } from './options.ts';
+import { timeless, type WindowOptions, type WindowResult } from './options.ts';
 import type { Panes } from './panes.ts';
 
 /** Options of aligned windows, in ms. */
@@ -78,11 +78,7 @@ export function alignedWindows<T, A, R>(
     initial: () => undefined,
     receive(_, value, ctx) {
       const at = isEventTime ? ctx.timestamp : ctx.now();
-      if (Number.isNaN(at)) {
-        throw new UserCodeError(
-          `The windows of "${name}" need the time of each record, and one has none: give its source the option "timestamp", or count by the clock (time: 'processing').`,
-        );
-      }
+      if (Number.isNaN(at)) throw timeless(name);
       const pane = panes.paneOf(at);
       if (pane === undefined) return;
       const now = isEventTime ? ctx.watermark : at;

@@ -1,4 +1,11 @@
-import { type Duration, JobDefinitionError, type Key, parseDuration, type Side } from '../../lib/index.ts';
+import {
+  type Duration,
+  JobDefinitionError,
+  type Key,
+  parseDuration,
+  type Side,
+  UserCodeError,
+} from '../../lib/index.ts';
 
 /** The result of one window. */
 export interface WindowResult<R, K = Key | undefined> {
@@ -29,5 +36,13 @@ export function msOf(operator: string, option: string, given: Duration | undefin
   if (ms !== undefined && ms >= least && Number.isInteger(ms)) return ms;
   throw new JobDefinitionError(
     `${operator}: ${option} is ${JSON.stringify(given)}, which is no duration of ${least} ms or more in whole ms: give ms, or a text such as "10s".`,
+  );
+}
+
+/** Why windows over event time cannot take a record. */
+export function timeless(name: string): UserCodeError {
+  return new UserCodeError(
+    `The windows of "${name}" need the time of each record, and one has none: put assignTimestamps() behind its source, or ` +
+      "count by the clock (time: 'processing').",
   );
 }

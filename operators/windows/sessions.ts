@@ -1,0 +1,102 @@
+import type { ActorContext, Behaviour, Key } from '../../lib/index.ts';
+import { UserCodeError } from '../../lib/index.ts';
+import type { Aggregate } from './aggregate.ts';
+import type { AlignedSettings } from './aligned.ts';
+import { timeless, type WindowResult } from './options.ts';
+
+/** Records of a key between which there is no gap; in ms, without its end. */
+interface Session<A> {
+  readonly start: number;
+  readonly end: number;
+  readonly of: A;
+  /** Whether it has given its result; only kept behind that for late records. */
+  readonly isOver: boolean;
+}
+
+/**
+ * What session windows do. A key's sessions never touch: a record that touches several makes one of them. A session has one
+ * timer, set when it begins, that is set again when the session has grown meanwhile: a record sets none.
+ */
+export function sessionWindows<T, A, R>(
+  name: string,
+  gapOf: (value: T) => number,
+  aggregate: Aggregate<T, A, R>,
+  { time = 'event', latenessMs, late }: AlignedSettings<T>,
+): Behaviour<T, readonly Session<A>[], WindowResult<R>, Key | undefined> {
+  type Context = ActorContext<WindowResult<R>, Key | undefined>;
+  const isEventTime = time === 'event';
+  /** A session is over when the watermark has reached its last ms, or the clock its end. */
+  const fires = (end: number): number => (isEventTime ? end - 1 : end);
+
+  const setTimer = (ctx: Context, at: number): void => {
+    if (isEventTime) ctx.timers.atEventTime(at);
+    else ctx.timers.atProcessingTime(at);
+  };
+
+  const emit = (ctx: Context, { start, end, of }: Session<A>): void => {
+    ctx.emit({ key: ctx.key, start, end, value: aggregate.result(of) }, end - 1);
+  };
+
+  return {
+    update: 'return',
+    ...(late && { sides: [late] }),
+    initial: () => [],
+    receive(state, value, ctx) {
+      const sessions = state as readonly Session<A>[];
+      const at = isEventTime ? ctx.timestamp : ctx.now();
+      if (Number.isNaN(at)) throw timeless(name);
+      const end = at + gapOf(value);
+      const touching = sessions.filter(session => session.start <= end && at <= session.end);
+      const merged = touching.reduce(
+        (all, { start, end, of }) => ({
+          start: Math.min(all.start, start),
+          end: Math.max(all.end, end),
+          of: all.of === undefined ? { is: of } : { is: aggregate.merge(all.of.is, of) },
+        }),
+        { start: at, end, of: undefined as { readonly is: A } | undefined },
+      );
+      if (fires(merged.end) + latenessMs <= (isEventTime ? ctx.watermark : at)) {
+        if (late) ctx.side(late, value);
+        if (sessions.length === 0) ctx.forget();
+        return sessions;
+      }
+      if (touching.length === 0 || touching.some(({ isOver }) => isOver)) setTimer(ctx, fires(merged.end));
+      const before = merged.of === undefined ? aggregate.init() : merged.of.is;
+      const session = { start: merged.start, end: merged.end, of: aggregate.add(before, value), isOver: false };
+      const others = touching.length === 0 ? sessions : sessions.filter(session => !touching.includes(session));
+      return [...others, session].sort((a, b) => a.start - b.start);
+    },
+    onTimer(state, at, ctx) {
+      const sessions = state as readonly Session<A>[];
+      // At the end of the input no later timer will fire.
+      const upTo = isEventTime && ctx.watermark === Number.POSITIVE_INFINITY ? ctx.watermark : at;
+      const left: Session<A>[] = [];
+      for (const session of sessions) {
+        const over = fires(session.end);
+        if (over <= upTo && !session.isOver) emit(ctx, session);
+        if (over + latenessMs <= upTo) continue;
+        setTimer(ctx, over <= upTo ? over + latenessMs : over);
+        left.push(over <= upTo && !session.isOver ? { ...session, isOver: true } : session);
+      }
+      if (left.length === 0) ctx.forget();
+      return left;
+    },
+    ...(!isEventTime && {
+      onComplete(sessions: unknown, ctx: Context) {
+        for (const session of sessions as readonly Session<A>[]) emit(ctx, session);
+        ctx.forget();
+      },
+    }),
+  };
+}
+
+/** The gap that a function selects, checked: it is user code's answer. */
+export function gapSelector<T>(name: string, gap: (value: T) => number): (value: T) => number {
+  return value => {
+    const ms = gap(value);
+    if (Number.isInteger(ms) && ms > 0) return ms;
+    throw new UserCodeError(
+      `The function "gap" of ${name} answered ${String(ms)}, which is no whole number of ms above 0.`,
+    );
+  };
+}
