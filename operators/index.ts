@@ -1,7 +1,9 @@
 export { assignTimestamps, type TimestampOptions } from './assign-timestamps.ts';
 export { type ConnectBehaviour, connect } from './connect.ts';
+export { countWindow } from './count-window.ts';
 export { distinct } from './distinct.ts';
 export * as watermarks from './event-time/watermarks.ts';
+export { type GlobalTrigger, globalWindow } from './global-window.ts';
 export { keyBy } from './key-by.ts';
 export { reduce } from './reduce.ts';
 export { type ScanOptions, scan } from './scan.ts';
@@ -11,6 +13,6 @@ export { slidingWindow } from './sliding-window.ts';
 export { to } from './to.ts';
 export { type AlignedWindowOptions, tumblingWindow } from './tumbling-window.ts';
 export { union } from './union.ts';
-export type { Aggregate } from './windows/aggregate.ts';
+export type { Aggregate, Span } from './windows/aggregate.ts';
 export * as aggregates from './windows/aggregate.ts';
-export type { WindowOptions, WindowResult } from './windows/options.ts';
+export type { EarlyOptions, WindowOptions, WindowResult } from './windows/options.ts';

@@ -1,6 +1,6 @@
 import { actor, type Duration, type Op } from '../lib/index.ts';
 import type { Aggregate } from './windows/aggregate.ts';
-import { msOf, type WindowOptions, type WindowResult } from './windows/options.ts';
+import { msOf, type WindowOptions, type WindowResult, windowSettings } from './windows/options.ts';
 import { gapSelector, sessionWindows } from './windows/sessions.ts';
 
 /**
@@ -24,8 +24,10 @@ export function sessionWindow<T, A, R>(
   options: WindowOptions<T> = {},
 ): Op<T, WindowResult<R>> {
   const operator = `sessionWindow("${name}")`;
-  const latenessMs = msOf(operator, 'lateness', options.lateness, 0) ?? 0;
   const fixed = typeof gap === 'function' ? 0 : (msOf(operator, 'gap', gap, 1) as number);
   const gapOf = typeof gap === 'function' ? gapSelector(operator, gap) : () => fixed;
-  return actor(name, sessionWindows(name, gapOf, aggregate, { ...options, latenessMs })) as Op<T, WindowResult<R>>;
+  return actor(name, sessionWindows(name, gapOf, aggregate, windowSettings(operator, options))) as Op<
+    T,
+    WindowResult<R>
+  >;
 }

@@ -2,7 +2,7 @@ import { actor, type Duration, JobDefinitionError, type Op } from '../lib/index.
 import type { AlignedWindowOptions } from './tumbling-window.ts';
 import type { Aggregate } from './windows/aggregate.ts';
 import { alignedWindows } from './windows/aligned.ts';
-import { msOf, type WindowResult } from './windows/options.ts';
+import { msOf, type WindowResult, windowSettings } from './windows/options.ts';
 import { Panes } from './windows/panes.ts';
 
 /**
@@ -36,6 +36,8 @@ export function slidingWindow<T, A, R>(
     );
   }
   const panes = new Panes(sizeMs, slideMs, msOf(operator, 'offset', options.offset, 0) ?? 0);
-  const latenessMs = msOf(operator, 'lateness', options.lateness, 0) ?? 0;
-  return actor(name, alignedWindows(name, panes, aggregate, { ...options, latenessMs })) as Op<T, WindowResult<R>>;
+  return actor(name, alignedWindows(name, panes, aggregate, windowSettings(operator, options))) as Op<
+    T,
+    WindowResult<R>
+  >;
 }

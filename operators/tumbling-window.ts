@@ -1,7 +1,7 @@
 import { actor, type Duration, type Key, type Op } from '../lib/index.ts';
 import type { Aggregate } from './windows/aggregate.ts';
 import { alignedWindows } from './windows/aligned.ts';
-import { msOf, type WindowOptions, type WindowResult } from './windows/options.ts';
+import { msOf, type WindowOptions, type WindowResult, windowSettings } from './windows/options.ts';
 import { Panes } from './windows/panes.ts';
 
 export interface AlignedWindowOptions<T> extends WindowOptions<T> {
@@ -30,8 +30,7 @@ export function tumblingWindow<T, A, R>(
   const operator = `tumblingWindow("${name}")`;
   const ms = msOf(operator, 'size', size, 1) as number;
   const panes = new Panes(ms, ms, msOf(operator, 'offset', options.offset, 0) ?? 0);
-  const latenessMs = msOf(operator, 'lateness', options.lateness, 0) ?? 0;
-  return actor(name, alignedWindows(name, panes, aggregate, { ...options, latenessMs })) as Op<
+  return actor(name, alignedWindows(name, panes, aggregate, windowSettings(operator, options))) as Op<
     T,
     WindowResult<R, Key | undefined>
   >;

@@ -1,3 +1,5 @@
+import { JobDefinitionError, type Key } from '../../lib/index.ts';
+
 /**
  * How the records of a window become its result, one record at a time: nothing but the accumulator is kept.
  *
@@ -8,7 +10,17 @@ export interface Aggregate<T, A, R> {
   add(accumulator: A, value: T): A;
   /** The accumulator of two stretches of records, the earlier one first; where windows overlap or grow together. */
   merge(earlier: A, later: A): A;
-  result(accumulator: A): R;
+  result(accumulator: A, window: Span): R;
+  /** The accumulator is the list of all records: windows of a fixed size then store each record by itself. */
+  readonly isWhole?: boolean;
+}
+
+/** A window as `result` sees it. */
+export interface Span {
+  readonly key: Key | undefined;
+  /** ms (of a count window records): the first that belongs to it, and the first that does not. */
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Records counted. */
@@ -70,13 +82,32 @@ export const reduced = <T>(combine: (earlier: T, later: T) => T): Aggregate<T, R
   return { init: () => ({}), add: (so, value) => merge(so, { value }), merge, result: ({ value }) => value as T };
 };
 
-/** Every record, in the order in which they came: for what needs to see a window as a whole. It is kept until the window has gone. */
-export const all = <T>(): Aggregate<T, readonly T[], readonly T[]> => ({
+/**
+ * What `of` makes of all records of a window, in the order in which they came (windows that overlap: pane by pane), when it is
+ * over. They are kept until the window has gone, each as an entry of its own.
+ */
+export const whole = <T, R>(of: (records: readonly T[], window: Span) => R): Aggregate<T, readonly T[], R> => ({
   init: () => [],
   add: (values, value) => [...values, value],
   merge: (a, b) => [...a, ...b],
-  result: values => values,
+  result: of,
+  isWhole: true,
 });
+
+/** Every record: for what needs to see a window as a whole; see `whole`. */
+export const all = <T>(): Aggregate<T, readonly T[], readonly T[]> => whole(values => values);
+
+/** The last `n` records, the oldest first; no others are kept. */
+export const latest = <T>(n: number): Aggregate<T, readonly T[], readonly T[]> => {
+  if (!Number.isInteger(n) || n < 1)
+    throw new JobDefinitionError(`aggregates.latest(${n}): give a whole number from 1.`);
+  return {
+    init: () => [],
+    add: (values, value) => [...values.slice(values.length < n ? 0 : 1), value],
+    merge: (a, b) => [...a, ...b].slice(-n),
+    result: values => values,
+  };
+};
 
 /**
  * The `n` records for which `by` is highest, highest first; of equals the one that came first. Kept are `n` records, however

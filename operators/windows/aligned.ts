@@ -1,12 +1,8 @@
-import { type ActorContext, type Behaviour, type Key, mapState } from '../../lib/index.ts';
+import type { ActorContext, Behaviour, Key } from '../../lib/index.ts';
 import type { Aggregate } from './aggregate.ts';
-import { timeless, type WindowOptions, type WindowResult } from './options.ts';
+import { type EarlySettings, timeless, type WindowResult, type WindowSettings } from './options.ts';
+import { type PaneStates, paneStates, paneStore } from './pane-store.ts';
 import type { Panes } from './panes.ts';
-
-/** Options of aligned windows, in ms. */
-export interface AlignedSettings<T> extends Omit<WindowOptions<T>, 'lateness'> {
-  readonly latenessMs: number;
-}
 
 /**
  * What tumbling and sliding windows do: each record counts in its pane, and a window's result is that of its panes, put
@@ -17,21 +13,41 @@ export function alignedWindows<T, A, R>(
   name: string,
   panes: Panes,
   aggregate: Aggregate<T, A, R>,
-  { time = 'event', latenessMs, late }: AlignedSettings<T>,
-): Behaviour<T, number | undefined, WindowResult<R>, Key | undefined, States<A>> {
-  type Context = ActorContext<WindowResult<R>, Key | undefined, States<A>>;
+  { time = 'event', latenessMs, late, early }: WindowSettings<T>,
+): Behaviour<T, number | undefined, WindowResult<R>, Key | undefined, PaneStates<T, A>> {
+  type Context = ActorContext<WindowResult<R>, Key | undefined, PaneStates<T, A>>;
+  const store = paneStore(aggregate);
   const isEventTime = time === 'event';
   /** A window is complete when the watermark has reached its last ms, or the clock its end. */
   const fires = (end: number): number => (isEventTime ? end - 1 : end);
 
-  const emit = (ctx: Context, end: number): void => {
+  const emit = (ctx: Context, end: number, isEarly?: true): void => {
     const start = end - panes.size;
-    let merged: { readonly of: A } | undefined;
-    for (const pane of held(ctx, start, end)) {
-      const of = ctx.states.panes.get(pane) as A;
-      merged = { of: merged === undefined ? of : aggregate.merge(merged.of, of) };
+    const of = held(ctx, start, end);
+    if (of.length === 0) return;
+    const window = { key: ctx.key, start, end };
+    ctx.emit({ ...window, value: store.result(ctx, of, window), ...(isEarly && { isEarly }) }, end - 1);
+  };
+
+  /** Counts a record of a pane, and sees whether an early result is due. */
+  const notice = (ctx: Context, pane: number, { everyMs, records }: EarlySettings): void => {
+    const { fresh } = ctx.states;
+    if (fresh.size === 0 && everyMs < Number.POSITIVE_INFINITY) ctx.timers.atProcessingTime(ctx.now() + everyMs);
+    fresh.set(pane, (fresh.get(pane) ?? 0) + 1);
+    let seen = 0;
+    for (const one of fresh.keys()) seen += fresh.get(one) as number;
+    if (seen >= records) emitEarly(ctx, isEventTime ? ctx.watermark : ctx.now());
+  };
+
+  /** The results so far of all windows that are not over and have had records since the last time. */
+  const emitEarly = (ctx: Context, now: number): void => {
+    const ends = new Set<number>();
+    for (const pane of ctx.states.fresh.keys()) {
+      for (let end = panes.firstEnd(pane); end <= panes.lastEnd(pane); end += panes.slide)
+        if (fires(end) > now) ends.add(end);
     }
-    if (merged) ctx.emit({ key: ctx.key, start, end, value: aggregate.result(merged.of) }, end - 1);
+    ctx.states.fresh.clear();
+    for (const end of [...ends].sort((a, b) => a - b)) emit(ctx, end, true);
   };
 
   /** The panes of the key from `start` to `end`, the earliest first. */
@@ -56,8 +72,10 @@ export function alignedWindows<T, A, R>(
     let next = Number.POSITIVE_INFINITY;
     for (const pane of [...ctx.states.panes.keys()]) {
       const gone = fires(panes.lastEnd(pane)) + latenessMs;
-      if (gone <= now) ctx.states.panes.delete(pane);
-      else next = Math.min(next, nextTimer(pane, now));
+      if (gone <= now) {
+        store.drop(ctx, pane);
+        if (early) ctx.states.fresh.delete(pane);
+      } else next = Math.min(next, nextTimer(pane, now));
     }
     if (next < Number.POSITIVE_INFINITY) setTimer(ctx, next);
   };
@@ -74,7 +92,7 @@ export function alignedWindows<T, A, R>(
   return {
     update: 'return',
     ...(late && { sides: [late] }),
-    states: { panes: mapState<number, A>() },
+    states: paneStates<T, A>(aggregate.isWhole === true, early !== undefined),
     initial: () => undefined,
     receive(_, value, ctx) {
       const at = isEventTime ? ctx.timestamp : ctx.now();
@@ -87,18 +105,21 @@ export function alignedWindows<T, A, R>(
         if (late) ctx.side(late, value);
         return;
       }
-      const { panes: kept } = ctx.states;
-      const before = kept.get(pane);
-      kept.set(pane, aggregate.add(before === undefined ? aggregate.init() : before, value));
-      if (before === undefined) setTimer(ctx, nextTimer(pane, now));
+      if (store.add(ctx, pane, value)) setTimer(ctx, nextTimer(pane, now));
+      if (early) notice(ctx, pane, early);
       // Windows that have given their result already give it again.
       for (let end = panes.firstEnd(pane); end <= last && fires(end) <= now; end += panes.slide) {
         if (fires(end) + latenessMs > now) emit(ctx, end);
       }
     },
-    onTimer(over, at, ctx) {
+    onTimer(over, at, ctx, kind) {
+      if (kind === 'processing' && isEventTime) {
+        emitEarly(ctx, ctx.watermark);
+        return over as number | undefined;
+      }
       const end = isEventTime ? at + 1 : at;
       if (panes.isEnd(end)) emit(ctx, end);
+      else if (early && !isEventTime) emitEarly(ctx, at);
       if (isEventTime && ctx.watermark === Number.POSITIVE_INFINITY) {
         // The end of the input: no later timer will fire.
         for (const next of laterEnds(ctx, end)) emit(ctx, next);
@@ -127,8 +148,4 @@ export function alignedWindows<T, A, R>(
     }
     return [...ends].sort((a, b) => a - b);
   }
-}
-
-interface States<A> {
-  readonly panes: ReturnType<typeof mapState<number, A>>;
 }

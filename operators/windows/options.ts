@@ -15,6 +15,22 @@ export interface WindowResult<R, K = Key | undefined> {
   /** ms; the first that does not. */
   readonly end: number;
   readonly value: R;
+  /** Set where the window is not over: what `early` asked for. */
+  readonly isEarly?: true;
+}
+
+/** When an open window gives its result so far: what comes first of both. */
+export interface EarlyOptions {
+  /** So long after its first record, and after each of its early results, when records have come since. By the task's clock. */
+  readonly every?: Duration;
+  /** When so many records of the key have come since its last early result. */
+  readonly records?: number;
+}
+
+/** The same in ms; `Infinity` where it is left out. */
+export interface EarlySettings {
+  readonly everyMs: number;
+  readonly records: number;
 }
 
 export interface WindowOptions<T> {
@@ -27,6 +43,37 @@ export interface WindowOptions<T> {
   readonly lateness?: Duration;
   /** Where records go that come later than that; they are dropped when it is left out. */
   readonly late?: Side<T>;
+  /** Results before a window is over, marked `isEarly`; none when it is left out. */
+  readonly early?: EarlyOptions;
+}
+
+/** Options of windows, in ms. */
+export interface WindowSettings<T> extends Pick<WindowOptions<T>, 'time' | 'late'> {
+  readonly latenessMs: number;
+  readonly early: EarlySettings | undefined;
+}
+
+export function windowSettings<T>(
+  operator: string,
+  { time, late, lateness, early }: WindowOptions<T>,
+): WindowSettings<T> {
+  return {
+    ...(time && { time }),
+    ...(late && { late }),
+    latenessMs: msOf(operator, 'lateness', lateness, 0) ?? 0,
+    early: early && earlySettings(operator, early),
+  };
+}
+
+function earlySettings(operator: string, { every, records }: EarlyOptions): EarlySettings {
+  const everyMs = msOf(operator, 'early.every', every, 1);
+  if (records !== undefined && !(Number.isInteger(records) && records > 0)) {
+    throw new JobDefinitionError(`${operator}: early.records is ${records}, and must be a whole number from 1.`);
+  }
+  if (everyMs === undefined && records === undefined) {
+    throw new JobDefinitionError(`${operator}: "early" needs "every" (a duration) or "records" (a number), or both.`);
+  }
+  return { everyMs: everyMs ?? Number.POSITIVE_INFINITY, records: records ?? Number.POSITIVE_INFINITY };
 }
 
 /** `undefined` stays; anything else becomes ms, or a refusal that names the option. */

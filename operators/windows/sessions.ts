@@ -1,8 +1,7 @@
 import type { ActorContext, Behaviour, Key } from '../../lib/index.ts';
 import { UserCodeError } from '../../lib/index.ts';
 import type { Aggregate } from './aggregate.ts';
-import type { AlignedSettings } from './aligned.ts';
-import { timeless, type WindowResult } from './options.ts';
+import { timeless, type WindowResult, type WindowSettings } from './options.ts';
 
 /** Records of a key between which there is no gap; in ms, without its end. */
 interface Session<A> {
@@ -11,6 +10,9 @@ interface Session<A> {
   readonly of: A;
   /** Whether it has given its result; only kept behind that for late records. */
   readonly isOver: boolean;
+  /** Records since its last early result, and when the next one is due by the clock; only where there are such results. */
+  readonly fresh?: number;
+  readonly earlyAt?: number;
 }
 
 /**
@@ -21,7 +23,7 @@ export function sessionWindows<T, A, R>(
   name: string,
   gapOf: (value: T) => number,
   aggregate: Aggregate<T, A, R>,
-  { time = 'event', latenessMs, late }: AlignedSettings<T>,
+  { time = 'event', latenessMs, late, early }: WindowSettings<T>,
 ): Behaviour<T, readonly Session<A>[], WindowResult<R>, Key | undefined> {
   type Context = ActorContext<WindowResult<R>, Key | undefined>;
   const isEventTime = time === 'event';
@@ -33,8 +35,33 @@ export function sessionWindows<T, A, R>(
     else ctx.timers.atProcessingTime(at);
   };
 
-  const emit = (ctx: Context, { start, end, of }: Session<A>): void => {
-    ctx.emit({ key: ctx.key, start, end, value: aggregate.result(of) }, end - 1);
+  const emit = (ctx: Context, { start, end, of }: Session<A>, isEarly?: true): void => {
+    const window = { key: ctx.key, start, end };
+    ctx.emit({ ...window, value: aggregate.result(of, window), ...(isEarly && { isEarly }) }, end - 1);
+  };
+
+  /** The session with the early result given, or counted and the clock set for it. */
+  const noticed = (ctx: Context, session: Session<A>, joined: readonly Session<A>[]): Session<A> => {
+    if (!early || fires(session.end) <= (isEventTime ? ctx.watermark : ctx.now())) return session;
+    const fresh = joined.reduce((sum, one) => sum + (one.fresh ?? 0), 1);
+    if (fresh >= early.records) {
+      emit(ctx, session, true);
+      return session;
+    }
+    if (early.everyMs === Number.POSITIVE_INFINITY) return { ...session, fresh };
+    let earlyAt = Math.min(...joined.map(one => one.earlyAt ?? Number.POSITIVE_INFINITY));
+    if (earlyAt === Number.POSITIVE_INFINITY) {
+      earlyAt = ctx.now() + early.everyMs;
+      ctx.timers.atProcessingTime(earlyAt);
+    }
+    return { ...session, fresh, earlyAt };
+  };
+
+  const emitEarly = (ctx: Context, session: Session<A>, now: number): Session<A> => {
+    const { earlyAt, fresh, ...others } = session;
+    if (earlyAt === undefined || earlyAt > now) return session;
+    if (!session.isOver) emit(ctx, session, true);
+    return others;
   };
 
   return {
@@ -64,10 +91,11 @@ export function sessionWindows<T, A, R>(
       const before = merged.of === undefined ? aggregate.init() : merged.of.is;
       const session = { start: merged.start, end: merged.end, of: aggregate.add(before, value), isOver: false };
       const others = touching.length === 0 ? sessions : sessions.filter(session => !touching.includes(session));
-      return [...others, session].sort((a, b) => a.start - b.start);
+      return [...others, noticed(ctx, session, touching)].sort((a, b) => a.start - b.start);
     },
-    onTimer(state, at, ctx) {
+    onTimer(state, at, ctx, kind) {
       const sessions = state as readonly Session<A>[];
+      if (kind === 'processing' && isEventTime) return sessions.map(session => emitEarly(ctx, session, at));
       // At the end of the input no later timer will fire.
       const upTo = isEventTime && ctx.watermark === Number.POSITIVE_INFINITY ? ctx.watermark : at;
       const left: Session<A>[] = [];
@@ -76,7 +104,8 @@ export function sessionWindows<T, A, R>(
         if (over <= upTo && !session.isOver) emit(ctx, session);
         if (over + latenessMs <= upTo) continue;
         setTimer(ctx, over <= upTo ? over + latenessMs : over);
-        left.push(over <= upTo && !session.isOver ? { ...session, isOver: true } : session);
+        if (over <= upTo) left.push({ ...session, isOver: true });
+        else left.push(early && !isEventTime ? emitEarly(ctx, session, at) : session);
       }
       if (left.length === 0) ctx.forget();
       return left;

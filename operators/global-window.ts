@@ -1,0 +1,78 @@
+import { actor, type Behaviour, JobDefinitionError, type Key, type Op } from '../lib/index.ts';
+import type { Aggregate } from './windows/aggregate.ts';
+import { type EarlyOptions, msOf, type WindowResult } from './windows/options.ts';
+
+/** When a global window gives its result: whatever of these comes first; at least one of them. */
+export interface GlobalTrigger<T> extends EarlyOptions {
+  /** With the record that it answers true for; `records` are those since the last result, with this one. */
+  readonly when?: (value: T, records: number) => boolean;
+  /** Whether the window begins anew behind each result; left out: it goes on. */
+  readonly purge?: boolean;
+}
+
+interface State<A> {
+  readonly of?: A;
+  /** Records since the window began, and since its last result. */
+  readonly seen: number;
+  readonly fresh: number;
+}
+
+/**
+ * One window for all records of a key, which gives its result when `trigger` says so.
+ *
+ *     in   -1-2-B-3-4-5-|      every 2 records, purge: true; B a barrier
+ *     out  ---s-B---t-(u|)     s, t and u: {start: 0, end, key, value: 2, 2 and 1} with aggregates.count()
+ *
+ * `start` and `end` count the records of the window, from 0.
+ *
+ * Emits when the trigger says so, and at the end of bounded input when records came since. State: one accumulator a key.
+ * Fails when `aggregate` or `when` throws.
+ */
+export function globalWindow<T, A, R>(
+  name: string,
+  aggregate: Aggregate<T, A, R>,
+  trigger: GlobalTrigger<T>,
+): Op<T, WindowResult<R>> {
+  const operator = `globalWindow("${name}")`;
+  const { records = Number.POSITIVE_INFINITY, when, purge = false } = trigger;
+  const everyMs = msOf(operator, 'every', trigger.every, 1);
+  if (trigger.records !== undefined && !(Number.isInteger(records) && records > 0)) {
+    throw new JobDefinitionError(`${operator}: records is ${records}, and must be a whole number from 1.`);
+  }
+  if (everyMs === undefined && trigger.records === undefined && typeof when !== 'function') {
+    throw new JobDefinitionError(
+      `${operator}: give its trigger "every", "records" or "when": else it never gives a result.`,
+    );
+  }
+  const empty: State<A> = { seen: 0, fresh: 0 };
+
+  const result = ({ of, seen }: State<A>, key: Key | undefined): WindowResult<R> => {
+    const window = { key, start: 0, end: seen };
+    return { ...window, value: aggregate.result(of as A, window) };
+  };
+
+  const behaviour: Behaviour<T, State<A>, WindowResult<R>, Key | undefined> = {
+    update: 'return',
+    initial: () => empty,
+    receive(state, value, ctx) {
+      const before = state as State<A>;
+      if (before.fresh === 0 && everyMs !== undefined) ctx.timers.atProcessingTime(ctx.now() + everyMs);
+      const of = aggregate.add('of' in before ? (before.of as A) : aggregate.init(), value);
+      const next = { of, seen: before.seen + 1, fresh: before.fresh + 1 };
+      if (next.fresh < records && !when?.(value, next.fresh)) return next;
+      ctx.emit(result(next, ctx.key));
+      return purge ? empty : { ...next, fresh: 0 };
+    },
+    onTimer(state, _at, ctx) {
+      const now = state as State<A>;
+      // What it was set for may have been given meanwhile, for another reason.
+      if (now.fresh === 0) return now;
+      ctx.emit(result(now, ctx.key));
+      return purge ? empty : { ...now, fresh: 0 };
+    },
+    onComplete(state, ctx) {
+      if (state.fresh > 0) ctx.emit(result(state as State<A>, ctx.key));
+    },
+  };
+  return actor(name, behaviour) as Op<T, WindowResult<R>>;
+}

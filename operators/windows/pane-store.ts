@@ -1,0 +1,81 @@
+import { type ActorContext, type Key, type MapState, mapState, type StateKind } from '../../lib/index.ts';
+import type { Aggregate, Span } from './aggregate.ts';
+
+/**
+ * `panes`: an accumulator for each; of whole windows how many records it has, which then stand in `records`. `fresh`: how many
+ * records of a pane have come since the last early result.
+ */
+export interface PaneStates<T, A> {
+  readonly panes: StateKind<MapState<number, A | number>>;
+  readonly records: StateKind<MapState<string, T>>;
+  readonly fresh: StateKind<MapState<number, number>>;
+}
+
+/** Only the kinds that are used: each takes a moment for each record. */
+export function paneStates<T, A>(isWhole: boolean, hasEarly: boolean): PaneStates<T, A> {
+  return {
+    panes: mapState<number, A | number>(),
+    ...(isWhole && { records: mapState<string, T>() }),
+    ...(hasEarly && { fresh: mapState<number, number>() }),
+  } as PaneStates<T, A>;
+}
+
+type Context<T, A> = Pick<ActorContext<unknown, Key | undefined, PaneStates<T, A>>, 'states'>;
+
+/** How the records of a pane are kept. */
+export interface PaneStore<T, A, R> {
+  /** Answers whether the pane is new. */
+  add(ctx: Context<T, A>, pane: number, value: T): boolean;
+  result(ctx: Context<T, A>, panes: readonly number[], window: Span): R;
+  drop(ctx: Context<T, A>, pane: number): void;
+}
+
+export function paneStore<T, A, R>(aggregate: Aggregate<T, A, R>): PaneStore<T, A, R> {
+  return aggregate.isWhole ? records(aggregate) : accumulators(aggregate);
+}
+
+function accumulators<T, A, R>(aggregate: Aggregate<T, A, R>): PaneStore<T, A, R> {
+  return {
+    add(ctx, pane, value) {
+      const { panes } = ctx.states;
+      const before = panes.get(pane) as A | undefined;
+      panes.set(pane, aggregate.add(before === undefined ? aggregate.init() : before, value));
+      return before === undefined;
+    },
+    result(ctx, panes, window) {
+      let merged = ctx.states.panes.get(panes[0] as number) as A;
+      for (let i = 1; i < panes.length; i++) {
+        merged = aggregate.merge(merged, ctx.states.panes.get(panes[i] as number) as A);
+      }
+      return aggregate.result(merged, window);
+    },
+    drop: (ctx, pane) => void ctx.states.panes.delete(pane),
+  };
+}
+
+/** A record more is an entry more, and not a longer list. */
+function records<T, A, R>(aggregate: Aggregate<T, A, R>): PaneStore<T, A, R> {
+  const keyOf = (pane: number, at: number): string => `${pane}:${at}`;
+  const sizeOf = (ctx: Context<T, A>, pane: number): number => (ctx.states.panes.get(pane) as number | undefined) ?? 0;
+  return {
+    add(ctx, pane, value) {
+      const size = sizeOf(ctx, pane);
+      ctx.states.records.set(keyOf(pane, size), value);
+      ctx.states.panes.set(pane, size + 1);
+      return size === 0;
+    },
+    result(ctx, panes, window) {
+      const values: T[] = [];
+      for (const pane of panes) {
+        const size = sizeOf(ctx, pane);
+        for (let at = 0; at < size; at++) values.push(ctx.states.records.get(keyOf(pane, at)) as T);
+      }
+      return aggregate.result(values as A, window);
+    },
+    drop(ctx, pane) {
+      const size = sizeOf(ctx, pane);
+      for (let at = 0; at < size; at++) ctx.states.records.delete(keyOf(pane, at));
+      ctx.states.panes.delete(pane);
+    },
+  };
+}

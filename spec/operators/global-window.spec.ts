@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { JobDefinitionError } from '../../lib/index.ts';
+import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
+import { aggregates, type GlobalTrigger, globalWindow, keyBy } from '../../operators/index.ts';
+
+const window = (end: number, value: unknown, key?: unknown) => ({ key, start: 0, end, value });
+const all = (trigger: GlobalTrigger<unknown>) => (input: MarbleInput) =>
+  input.pipe(globalWindow('w', aggregates.all(), trigger));
+
+describe('globalWindow', () => {
+  it('gives its result after so many records, and at the end of the input what came since', () => {
+    marbles(({ job, expectElements }) => {
+      expectElements(job('-a-b-c-|', all({ records: 2 }))).toBe('---s---(t|)', {
+        s: window(2, ['a', 'b']),
+        t: window(3, ['a', 'b', 'c']),
+      });
+    });
+  });
+
+  it('begins anew with purge, also behind a crash', () => {
+    marbles(({ job, expectElements, expectCommitted }) => {
+      const run = job('-a-B-b-X-c-|', all({ records: 2, purge: true }));
+      const values = { s: window(2, ['a', 'b']), t: window(1, ['c']) };
+      expectElements(run).toBe('---B-s-s---(t|)', values);
+      expectCommitted(run).toBe('-----------(st)', values);
+    });
+  });
+
+  it('gives its result when the function says so, and by the clock', () => {
+    marbles(({ job, expectElements }) => {
+      expectElements(job('-a-x-b-|', all({ when: value => value === 'x' }))).toBe('---s---(t|)', {
+        s: window(2, ['a', 'x']),
+        t: window(3, ['a', 'x', 'b']),
+      });
+    });
+    marbles(({ job, expectElements }) => {
+      expectElements(job('-a-b-----------c-----|', all({ every: 5 }))).toBe(
+        '------s-------------t|'.replace('------s-------------t', '------s-------------t'),
+        {
+          s: window(2, ['a', 'b']),
+          t: window(3, ['a', 'b', 'c']),
+        },
+      );
+    });
+  });
+
+  it('has a window for each key', () => {
+    marbles(({ job, expectElements }) => {
+      const run = job('-a-b-a-|', input =>
+        input.pipe(
+          keyBy(v => v as string),
+          globalWindow('w', aggregates.count(), { records: 2 }),
+        ),
+      );
+      expectElements(run).toBe('-----s-(t|)', { s: window(2, 2, 'a'), t: window(1, 1, 'b') });
+    });
+  });
+
+  it('gives nothing of an empty input, and passes barriers and errors', () => {
+    marbles(({ job, expectElements }) => {
+      expectElements(job('-B-|', all({ records: 2 }))).toBe('-B-|');
+    });
+    marbles(({ job, expectElements }) => {
+      expectElements(job('-a-#', all({ records: 2 }))).toBe('---#');
+    });
+  });
+
+  it.each([
+    [{}, /never gives a result/],
+    [{ records: 0 }, /records is 0/],
+    [{ every: 'often' }, /every is "often"/],
+  ])('refuses the trigger %j', (trigger, message) => {
+    expect(() => globalWindow('w', aggregates.count(), trigger as never)).toThrow(JobDefinitionError);
+    expect(() => globalWindow('w', aggregates.count(), trigger as never)).toThrow(message);
+  });
+});
