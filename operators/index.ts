@@ -1,10 +1,18 @@
+export { bufferCount } from './buffer-count.ts';
 export { type ConnectBehaviour, connect } from './connect.ts';
 export { distinct } from './distinct.ts';
+export { distinctUntilChanged } from './distinct-until-changed.ts';
+export { first } from './first.ts';
 export { keyBy } from './key-by.ts';
+export { pairwise } from './pairwise.ts';
 export { reduce } from './reduce.ts';
 export { type ScanOptions, scan } from './scan.ts';
 export { side } from './side.ts';
+export { skip } from './skip.ts';
 export { slidingWindow } from './sliding-window.ts';
+export { startWith } from './start-with.ts';
+export { take } from './take.ts';
+export { takeWhile } from './take-while.ts';
 export { to } from './to.ts';
 export { type AlignedWindowOptions, tumblingWindow } from './tumbling-window.ts';
 export { union } from './union.ts';
