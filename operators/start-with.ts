@@ -11,7 +11,7 @@ import { actor, JobDefinitionError, type KeyOrNone, type Op } from '../lib/index
  *
  * Emits when a record arrives, before the first the values, with its time and key. Un-keyed, and without a record, when the input
  * completes, with the end of time as timestamp. State: whether there was a record, for each key.
- * Fails when the last value is an RxJS scheduler: `JobDefinitionError`, at the declaration.
+ * Fails when there are no values, or the last one is an RxJS scheduler: `JobDefinitionError`, at the declaration.
  */
 export function startWith<T>(name: string, value: null): Op<T, T | null>;
 export function startWith<T>(name: string, value: undefined): Op<T, T | undefined>;
@@ -20,6 +20,11 @@ export function startWith<T, A extends readonly unknown[] = T[]>(
   ...values: A
 ): Op<T, T | ValueFromArray<A>>;
 export function startWith<T, D>(name: string, ...values: D[]): Op<T, T | D> {
+  if (values.length === 0) {
+    throw new JobDefinitionError(
+      `startWith("${name}") has no values to emit: the name comes first, as in startWith("start", "${name}").`,
+    );
+  }
   if (typeof (values.at(-1) as { schedule?: unknown } | null | undefined)?.schedule === 'function') {
     throw new JobDefinitionError(
       `startWith("${name}", …) takes no scheduler: its values come before the first record. Leave it out.`,

@@ -425,8 +425,39 @@ tester.run('no-native-state', rules['no-native-state'] as never, {
         "of(1).pipe(scan(f, 0));\nfrom(s).pipe(checkpointedScan('scan', add, 0));",
       ),
     ),
+    rewritten(
+      state,
+      'distinctUntilChanged',
+      'distinctUntilChanged',
+      file(ours, native('distinctUntilChanged'), 'from(s).pipe(distinctUntilChanged(equals, k));'),
+      file(
+        ours,
+        "import { distinctUntilChanged } from 'tidemark/operators';",
+        "from(s).pipe(distinctUntilChanged('distinctUntilChanged', equals, k));",
+      ),
+    ),
+    rewritten(
+      state,
+      'first',
+      'first',
+      file(ours, native('first'), 'from(s).pipe(first(f, 0));'),
+      file(ours, "import { first } from 'tidemark/operators';", "from(s).pipe(first('first', f, 0));"),
+    ),
     unchanged('scan without a seed, which ours must have', file(ours, native('scan'), 'from(s).pipe(scan(f));')),
     unchanged('an operator that only an actor replaces', file(ours, native('skipLast'), 'from(s).pipe(skipLast(2));')),
+  ],
+});
+
+tester.run('no-emit-at-subscription', rules['no-emit-at-subscription'] as never, {
+  valid: [],
+  invalid: [
+    rewritten(
+      'no-emit-at-subscription',
+      'startWith',
+      'startWith',
+      file(ours, native('startWith'), 'from(s).pipe(startWith(0));'),
+      file(ours, "import { startWith } from 'tidemark/operators';", "from(s).pipe(startWith('startWith', 0));"),
+    ),
   ],
 });
 

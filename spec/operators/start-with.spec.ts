@@ -78,6 +78,11 @@ describe('startWith', () => {
     });
   });
 
+  it('refuses to have no values, as when the name was left out', () => {
+    expect(() => startWith('loading')).toThrow(JobDefinitionError);
+    expect(() => startWith('loading')).toThrow(/name comes first, as in startWith\("start", "loading"\)/);
+  });
+
   it('refuses a scheduler', () => {
     expect(() => startWith('s', 1, asyncScheduler)).toThrow(JobDefinitionError);
     expect(() => startWith('s', 1, asyncScheduler)).toThrow(/startWith\("s", …\) takes no scheduler/);
