@@ -189,7 +189,9 @@ export class ActorStage implements Stage<unknown>, MapOwner {
   private completeKeys(): void {
     const { scope } = this;
     const { timestamp, key: outer } = scope;
-    for (const key of this.state.sortedKeys()) {
+    const keys = this.state.sortedKeys();
+    if (keys.length === 0 && !this.isKeyed && this.behaviour.completesEmpty) keys.push(mapKey(undefined));
+    for (const key of keys) {
       if (scope.hasFailed) return;
       scope.timestamp = Number.POSITIVE_INFINITY;
       scope.key = keyOf(key);

@@ -89,6 +89,8 @@ export interface Behaviour<T, S, R, K extends KeyOrNone, D = NoStateKinds> {
   onTimer?(state: Draft<S>, time: number, ctx: ActorContext<R, K, D>, kind: TimerKind): S | void;
   /** Called for every key with state when bounded input ends, in order of the keys. */
   onComplete?(state: Draft<S>, ctx: ActorContext<R, K, D>): S | void;
+  /** Un-keyed: `onComplete` is called with the initial state where there is none, as after an empty input. */
+  readonly completesEmpty?: boolean;
   /**
    * `draft` (default): `receive` gets an Immer draft and may change it in place. `return`: it gets the frozen state itself
    * and must return a new one to change it; 5 to 8 times faster for small states.

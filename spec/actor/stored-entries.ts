@@ -1,6 +1,7 @@
 import { entryKinds } from '../../lib/actor/actor-state.ts';
-import { keyOf } from '../../lib/actor/key.ts';
+import { keyOf, type MapKey } from '../../lib/actor/key.ts';
 import { decodeKey } from '../../lib/actor/key-codec.ts';
+import { entryOf } from '../../lib/actor/keyed-entries.ts';
 import { TimerQueue } from '../../lib/actor/timer-queue.ts';
 import type { Manifest, SegmentRef } from '../../lib/checkpoint/manifest.ts';
 import { openSegment, readEntries } from '../../lib/checkpoint/segment.ts';
@@ -28,12 +29,15 @@ export function inspectedStore(store: SnapshotStore = memoryStore(), job = 'marb
 
 export interface StoredState {
   readonly values: readonly (readonly [Key | undefined, unknown])[];
+  /** Of map states: the map, the key, the entry in it, its value. */
+  readonly entries: readonly (readonly [string, Key | undefined, Key | undefined, unknown])[];
   readonly event: readonly (readonly [Key | undefined, number])[];
   readonly processing: readonly (readonly [Key | undefined, number])[];
 }
 
 function readChain(task: TaskStore, segments: readonly SegmentRef[]): StoredState {
   const values = new Map<Key | undefined, unknown>();
+  const entries = new Map<MapKey, unknown>();
   const timers = { [entryKinds.event]: new TimerQueue(), [entryKinds.processing]: new TimerQueue() };
   for (const { name, checksum } of segments) {
     const raw = openSegment(task.getSegment(name) as Uint8Array, checksum, name, { sync: true }) as Uint8Array;
@@ -43,6 +47,10 @@ function readChain(task: TaskStore, segments: readonly SegmentRef[]): StoredStat
         const key = keyOf(decodeKey(buffer, keyStart, keyEnd));
         if (isDeleted) values.delete(key);
         else values.set(key, decodeValue(buffer, valueStart, valueEnd));
+      } else if (kind === entryKinds.entry) {
+        const name = decodeKey(buffer, keyStart, keyEnd);
+        if (isDeleted) entries.delete(name);
+        else entries.set(name, decodeValue(buffer, valueStart, valueEnd));
       } else if (isDeleted) timers[kind as 1 | 2].restoreDeletion(buffer, keyStart, keyEnd);
       else timers[kind as 1 | 2].restore(buffer, keyStart, keyEnd);
     });
@@ -50,6 +58,10 @@ function readChain(task: TaskStore, segments: readonly SegmentRef[]): StoredStat
   const shown = (queue: TimerQueue) => [...queue].map(({ key, time }) => [keyOf(key), time] as const);
   return {
     values: [...values],
+    entries: [...entries].map(([name, value]) => {
+      const [map, key, entry] = entryOf(name);
+      return [map, keyOf(key), keyOf(entry), value] as const;
+    }),
     event: shown(timers[entryKinds.event]),
     processing: shown(timers[entryKinds.processing]),
   };

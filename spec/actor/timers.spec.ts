@@ -283,13 +283,14 @@ describe('timers in snapshots', () => {
     expect(seen).toEqual([
       {
         values: [['a', 1]],
+        entries: [],
         event: [
           ['a', 30],
           ['a', 10],
         ],
         processing: [['a', 1_000]],
       },
-      { values: [['a', 2]], event: [['a', 30]], processing: [] },
+      { values: [['a', 2]], entries: [], event: [['a', 30]], processing: [] },
     ]);
   });
 

@@ -34,6 +34,40 @@ describe('an un-keyed actor', () => {
     expect(keys).toEqual([undefined, undefined, undefined, undefined]);
   });
 
+  describe('that also completes without state', () => {
+    const closing = (completesEmpty: boolean) =>
+      actor<string, number, string>('closing', {
+        emits: type<string>(),
+        update: 'return',
+        completesEmpty,
+        initial: () => 0,
+        receive: n => n + 1,
+        onComplete: (n, ctx) => ctx.emit(`${n} of ${String(ctx.key)}`),
+      });
+
+    it('is told of the end of an empty input, with its initial state and no key, once', () => {
+      marbles(({ job, expectElements, expectCommitted, record }) => {
+        const run = job('--|X', stream => stream.pipe(closing(true)));
+        expectElements(run).toBe('--(e|)', { e: record('0 of undefined', Number.POSITIVE_INFINITY) });
+        expectCommitted(run).toBe('--e', { e: '0 of undefined' });
+        expectElements(job('--|', stream => stream.pipe(closing(false)))).toBe('--|');
+      });
+    });
+
+    it('is told once where there were records', () => {
+      marbles(({ job, expectElements }) => {
+        expectElements(job('-a-|', stream => stream.pipe(closing(true)))).toBe('---(e|)', { e: '1 of undefined' });
+      });
+    });
+
+    it('keeps to its keys where it has some', () => {
+      marbles(({ job, expectElements }) => {
+        expectElements(job('--|', stream => stream.pipe(byLetter, closing(true)))).toBe('--|');
+        expectElements(job('-a-|', stream => stream.pipe(byLetter, closing(true)))).toBe('---(e|)', { e: '1 of a' });
+      });
+    });
+  });
+
   it('keeps its state apart from that of every key', () => {
     const { store, stored } = inspectedStore();
     marbles(({ job }) => {

@@ -78,7 +78,7 @@ const invalid: Record<string, Found> = {
   'in the middle of a chain': {
     code: file(head, native('map, pairwise'), 'from(s).pipe(map(f)).pipe(map(f), pairwise(), map(f));'),
     rule: state,
-    says: /use an `actor`/,
+    says: /use `pairwise` of tidemark/,
   },
   'an operator that is applied by hand': {
     code: file(head, native('distinct'), 'const d = distinct()(from(s));'),
@@ -108,17 +108,17 @@ const invalid: Record<string, Found> = {
   'a from of a namespace': {
     code: file("import * as tm from 'tidemark';", native('take'), 'tm.from(s).pipe(take(3));'),
     rule: state,
-    says: /forgets how far it was.*use an `actor`/,
+    says: /forgets how far it was.*use `take` of tidemark/,
   },
   'a variable that holds a stream': {
     code: file(head, native('first'), 'const input = from(s);\nconst output = input.pipe(first());'),
     rule: state,
-    says: /use an `actor`/,
+    says: /use `first` of tidemark/,
   },
   'a variable that is given a stream later': {
     code: file(head, native('skip'), 'let input;\ninput = from(s);\ninput.pipe(skip(1));'),
     rule: state,
-    says: /use an `actor`/,
+    says: /use `skip` of tidemark/,
   },
   'an annotated parameter': {
     code: file(
@@ -305,7 +305,7 @@ const invalid: Record<string, Found> = {
   startWith: {
     code: file(head, native('startWith'), 'from(s).pipe(startWith(0));'),
     rule: 'no-emit-at-subscription',
-    says: /again at every restart.*use an `actor`/,
+    says: /again at every restart.*use `startWith` of tidemark/,
   },
   'mergeWith something plain': {
     code: file(head, native('mergeWith, of'), 'from(s).pipe(mergeWith(of(1)));'),
@@ -425,8 +425,39 @@ tester.run('no-native-state', rules['no-native-state'] as never, {
         "of(1).pipe(scan(f, 0));\nfrom(s).pipe(checkpointedScan('scan', add, 0));",
       ),
     ),
+    rewritten(
+      state,
+      'distinctUntilChanged',
+      'distinctUntilChanged',
+      file(ours, native('distinctUntilChanged'), 'from(s).pipe(distinctUntilChanged(equals, k));'),
+      file(
+        ours,
+        "import { distinctUntilChanged } from 'tidemark/operators';",
+        "from(s).pipe(distinctUntilChanged('distinctUntilChanged', equals, k));",
+      ),
+    ),
+    rewritten(
+      state,
+      'first',
+      'first',
+      file(ours, native('first'), 'from(s).pipe(first(f, 0));'),
+      file(ours, "import { first } from 'tidemark/operators';", "from(s).pipe(first('first', f, 0));"),
+    ),
     unchanged('scan without a seed, which ours must have', file(ours, native('scan'), 'from(s).pipe(scan(f));')),
     unchanged('an operator that only an actor replaces', file(ours, native('skipLast'), 'from(s).pipe(skipLast(2));')),
+  ],
+});
+
+tester.run('no-emit-at-subscription', rules['no-emit-at-subscription'] as never, {
+  valid: [],
+  invalid: [
+    rewritten(
+      'no-emit-at-subscription',
+      'startWith',
+      'startWith',
+      file(ours, native('startWith'), 'from(s).pipe(startWith(0));'),
+      file(ours, "import { startWith } from 'tidemark/operators';", "from(s).pipe(startWith('startWith', 0));"),
+    ),
   ],
 });
 
