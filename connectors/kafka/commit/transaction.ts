@@ -44,6 +44,8 @@ export class KafkaTransaction {
   #age: Subscription | undefined;
   #isEnding = false;
   #isClosed = false;
+  /** The broker has ended the transaction without committing it: another one would lack its records. */
+  #aborted: CommitPointFencedError | undefined;
 
   constructor(
     client: KafkaClient,
@@ -85,6 +87,7 @@ export class KafkaTransaction {
     value: Uint8Array | string | null,
     headers?: readonly Header[],
   ): void {
+    if (this.#aborted) throw this.#aborted;
     try {
       this.#producer.write(topic, partition, timestamp, key, value, headers);
     } catch (error) {
@@ -125,6 +128,7 @@ export class KafkaTransaction {
    * or do more about it, and with an error that may pass when it may be asked again.
    */
   async commit(groups: Iterable<readonly [string, readonly CommittedOffset[]]>, withinMs: number): Promise<void> {
+    if (this.#aborted) throw this.#aborted;
     let outcome: 'committed' | 'aborted';
     this.#isEnding = true;
     try {
@@ -139,7 +143,8 @@ export class KafkaTransaction {
     this.#age?.unsubscribe();
     this.#age = undefined;
     if (outcome === 'aborted') {
-      throw new CommitPointFencedError('The broker has aborted the transaction that was to be committed.');
+      this.#aborted = new CommitPointFencedError('The broker has aborted the transaction that was to be committed.');
+      throw this.#aborted;
     }
   }
 

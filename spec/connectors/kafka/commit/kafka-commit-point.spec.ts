@@ -131,6 +131,17 @@ describe('the transaction that is a checkpoint', () => {
     expect(() => transaction.write('totals', 0, 0, null, '2')).toThrow();
   });
 
+  test('takes nothing more once the broker has aborted it: asked again, its records would be missing', async () => {
+    const { cluster, point, transaction } = await opened();
+    cluster.next('endTxn', () => 'INVALID_TXN_STATE');
+    transaction.write('totals', 0, 0, null, '1');
+    await expect(point.commit(manifestAt(), record)).rejects.toThrow(CommitPointFencedError);
+    // The store could not be asked whose the task is: then the commit is tried again.
+    await expect(point.commit(manifestAt(), record)).rejects.toThrow(CommitPointFencedError);
+    expect(cluster.of('endTxn')).toHaveLength(1);
+    expect(() => transaction.write('totals', 0, 0, null, '2')).toThrow(CommitPointFencedError);
+  });
+
   test('holds what comes from outside the sinks back from the barrier to its end, and lets it go when it is abandoned', async () => {
     const { cluster, point, transaction } = await opened();
     const letter = (value: string) =>
