@@ -197,3 +197,14 @@ test('the commit record is asked for until nothing is pending on it, and only th
   expect(await point.read(true)).toEqual(record);
   expect(asked).toEqual([true, true]);
 });
+
+test('a commit record that a broker cannot give now is asked for again; only what is forbidden is a matter of permissions', async () => {
+  const cluster = new FakeCluster();
+  const { point } = pointOn(cluster);
+  const errors = ['UNKNOWN_SERVER_ERROR', 'NOT_COORDINATOR', 'NONE', 'GROUP_AUTHORIZATION_FAILED', 'INVALID_GROUP_ID'];
+  Object.assign(cluster.node(9), { offsetFetch: async () => ({ error: errors.shift(), partitions: [] }) });
+  await point.open();
+  expect(await point.read(true)).toBeUndefined();
+  await expect(point.read(true)).rejects.toMatchObject({ code: 'KAFKA_SECURITY' });
+  await expect(point.read(true)).rejects.toMatchObject({ code: 'KAFKA_ANSWER', errorName: 'INVALID_GROUP_ID' });
+});
