@@ -41,6 +41,7 @@ export class KafkaTransaction {
   readonly #whenRoom = new Set<() => void>();
   /** What came from outside the sinks since the barrier. */
   #held: (() => void)[] | undefined;
+  #heldBytes = 0;
   #age: Subscription | undefined;
   #isEnding = false;
   #isClosed = false;
@@ -58,14 +59,14 @@ export class KafkaTransaction {
     this.#host = host;
     this.#bufferBytes = of.producer.bufferBytes ?? 32 * 1024 * 1024;
     this.#producer = new TransactionalProducer(client, of.producer, {
-      acknowledged: () => this.#acknowledged(),
+      acknowledged: () => this.#tellRoom(),
       failed: error => host.error(this.#lasting(error)),
     });
   }
 
   /** Whether so much waits for its acknowledgement that sources should pause. */
   get isFull(): boolean {
-    return this.#producer.isFull;
+    return this.#producer.isFull || this.#heldBytes >= this.#bufferBytes;
   }
 
   /** Calls once when half of the buffer is free again. */
@@ -96,10 +97,12 @@ export class KafkaTransaction {
     if (this.#age === undefined) this.#watchAge();
   }
 
-  /** As `write`, for what no sink holds back: from the barrier to the end of the checkpoint it waits. */
-  writeBehindBarrier(write: () => void): void {
-    if (this.#held) this.#held.push(write);
-    else write();
+  /** As `write`, for what no sink holds back: from the barrier to the end of the checkpoint it waits, and takes `bytes` of the buffer. */
+  writeBehindBarrier(write: () => void, bytes: number): void {
+    if (this.#held) {
+      this.#held.push(write);
+      this.#heldBytes += bytes;
+    } else write();
   }
 
   /** Resolves when all that was written before is in Kafka, though in no committed transaction yet. */
@@ -120,7 +123,9 @@ export class KafkaTransaction {
   over(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
+    this.#heldBytes = 0;
     for (const write of held) write();
+    this.#tellRoom();
   }
 
   /**
@@ -203,8 +208,8 @@ export class KafkaTransaction {
     );
   }
 
-  #acknowledged(): void {
-    if (this.#whenRoom.size === 0 || this.#producer.bufferedBytes > this.#bufferBytes / 2) return;
+  #tellRoom(): void {
+    if (this.#whenRoom.size === 0 || this.#producer.bufferedBytes + this.#heldBytes > this.#bufferBytes / 2) return;
     const waiting = [...this.#whenRoom];
     this.#whenRoom.clear();
     for (const tell of waiting) tell();

@@ -145,7 +145,7 @@ describe('the transaction that is a checkpoint', () => {
   test('holds what comes from outside the sinks back from the barrier to its end, and lets it go when it is abandoned', async () => {
     const { cluster, point, transaction } = await opened();
     const letter = (value: string) =>
-      transaction.writeBehindBarrier(() => transaction.write('letters', 0, 0, null, value));
+      transaction.writeBehindBarrier(() => transaction.write('letters', 0, 0, null, value), value.length);
     letter('before');
     point.began();
     letter('behind');
@@ -163,6 +163,20 @@ describe('the transaction that is a checkpoint', () => {
     const order = cluster.seen.map(({ api, batches }) => batches[0]?.values.join() ?? api);
     expect(order.indexOf('of the next')).toBeGreaterThan(order.indexOf('endTxn'));
   });
+});
+
+test('what is held back takes room of the buffer until it goes into the next transaction', async () => {
+  const { point, transaction } = await opened();
+  const told: string[] = [];
+  point.began();
+  transaction.writeBehindBarrier(() => {}, 20 * 1024 * 1024);
+  expect(transaction.isFull).toBe(false);
+  transaction.writeBehindBarrier(() => {}, 20 * 1024 * 1024);
+  expect(transaction.isFull).toBe(true);
+  transaction.whenRoom(() => told.push('room'));
+  expect(told).toEqual([]);
+  point.abandoned();
+  expect([transaction.isFull, told]).toEqual([false, ['room']]);
 });
 
 describe('after a lost answer', () => {
