@@ -116,7 +116,12 @@ export class KafkaSinkWriter<T> implements SinkWriter<T> {
 
   #over(): void {
     this.#queue.remove();
-    this.#pump();
+    try {
+      this.#pump();
+    } catch (error) {
+      // Of a record of the next checkpoint: this one has ended well.
+      this.#context.error(error);
+    }
   }
 
   #isReady(topic: string): boolean {

@@ -157,6 +157,28 @@ it('an at-least-once Kafka sink holds nothing back, and flushes before the check
   }
 });
 
+it.each(['commit', 'abandon'] as const)(
+  'what cannot be written behind a barrier is the failure of its sink, not of the checkpoint: %s',
+  async outcome => {
+    const value: Serializer<string> = {
+      serialize: text => {
+        if (text === 'bad') throw new Error('not for this schema');
+        return text;
+      },
+    };
+    const { writer, write, written, told, appear } = opened({ value }, []);
+    write('a');
+    writer.barrier();
+    write('b', 'bad');
+    appear('out');
+    await writer.flush();
+    expect([written, told.errors]).toEqual([['out:a'], []]);
+    writer[outcome]();
+    expect(written).toEqual(['out:a', 'out:b']);
+    expect(told.errors).toEqual([new Error('not for this schema')]);
+  },
+);
+
 it('a serializer that has to be prepared is waited for, and what it fails with fails the task', async () => {
   let isReady = false;
   const prepared = Promise.withResolvers<void>();
