@@ -171,8 +171,11 @@ export class KafkaSinkWriter<T> implements SinkWriter<T> {
     outlet.write(topic, partition, timestamp, key, value, headers);
     if (!outlet.isFull) return;
     this.#context.credits.full(true);
-    outlet.whenRoom(() => {
-      if (!this.#stopped.signal.aborted) this.#context.credits.full(false);
-    });
+    outlet.whenRoom(this.#hasRoom);
   }
+
+  /** One and the same each time: it is told once, however often it was asked for. */
+  readonly #hasRoom = (): void => {
+    if (!this.#stopped.signal.aborted) this.#context.credits.full(false);
+  };
 }

@@ -157,6 +157,15 @@ it('an at-least-once Kafka sink holds nothing back, and flushes before the check
   }
 });
 
+it('waits for room once, however much is written until then', () => {
+  const { write, outlet } = opened();
+  const waiting = new Set<() => void>();
+  outlet.isFull = true;
+  outlet.whenRoom = tell => waiting.add(tell);
+  for (let i = 0; i < 1_000; i++) write('a');
+  expect(waiting.size).toBe(1);
+});
+
 it.each(['commit', 'abandon'] as const)(
   'what cannot be written behind a barrier is the failure of its sink, not of the checkpoint: %s',
   async outcome => {
