@@ -77,6 +77,12 @@ const cases: readonly Case[] = [
     advice: 'The name of the host is not known: check it, and the DNS.',
   },
   {
+    // A server behind TLS that restarts looks like this.
+    matches: /before secure TLS connection/,
+    is: 'unavailable',
+    advice: 'It may be starting, or does not expect TLS on this port: check the settings of the connection.',
+  },
+  {
     matches: /CERT|certificate|self.signed|SSL|TLS|EPROTO/i,
     is: 'refused',
     advice: 'TLS failed: check the certificates and that the server expects TLS on this port.',

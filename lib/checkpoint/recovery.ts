@@ -19,6 +19,8 @@ export interface RecoveryOptions {
   readonly ref: TaskRef;
   readonly choices: RecoveryChoices;
   readonly logger: Logger;
+  /** Told before a fence token is asked for: from then on the one that was held is not known to be the newest. */
+  asksForToken?(): void;
   /** The commit point that decided earlier; `undefined` when there is no way to ask it. */
   previous(identity: CommitPointIdentity): MaybePromise<ExternalCommitPoint | undefined>;
 }
@@ -27,6 +29,7 @@ const isStore = ({ kind }: CommitPointIdentity): boolean => kind === 'store';
 
 /** Recovery where the store decides; synchronous when the store is, and no other commit point decided before. */
 export function recoverThroughStore(store: TaskStore, options?: RecoveryOptions): MaybePromise<Recovered> {
+  options?.asksForToken?.();
   return andThen(store.acquireFence(0), token =>
     andThen(store.manifests(), stored => {
       const committed = newestConfirmed(stored);
@@ -103,7 +106,10 @@ async function recoverOutside(
   let above = (await current?.read(false))?.token ?? 0;
   let token = acquired;
   for (;;) {
-    token ??= await store.acquireFence(above);
+    if (token === undefined) {
+      options.asksForToken?.();
+      token = await store.acquireFence(above);
+    }
     // Final: only who holds the fence writes to the store.
     const stored = await store.manifests();
     const witnesses: Witness[] = [];

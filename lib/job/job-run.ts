@@ -226,11 +226,7 @@ export class JobRun implements JobHandle {
       () =>
         andThen(this.isChecked ? undefined : this.check(), () => {
           this.isChecked = true;
-          return andThen(this.verifyStillOurs(), () => {
-            // Unknown until it is taken anew: an answer may get lost.
-            this.heldToken = 0;
-            task?.start();
-          });
+          return andThen(this.verifyStillOurs(), () => task?.start());
         }),
       failed,
     );
@@ -260,6 +256,10 @@ export class JobRun implements JobHandle {
     const container = taskContainer(this.container, { job: this.job, task: this.settings.task });
     this.taskServices = container;
     const events: TaskEvents = {
+      asksForToken: () => {
+        // Unknown until there is an answer, which may get lost.
+        this.heldToken = 0;
+      },
       recovered: recovered => this.recovered(recovered),
       running: () => this.enter(this.stopRequest ? 'stopping' : 'running'),
       checkpoint: event => this.checkpointed(event),

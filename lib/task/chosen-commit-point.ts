@@ -33,13 +33,16 @@ export function chosenCommitPoint(
   nodes: readonly WirableNode[],
   store: TaskStore,
   context: CommitPointContext,
-  recovery: Pick<RecoveryOptions, 'choices'> & { readonly previousCommitPoint?: CommitPointResolver | undefined },
+  recovery: Pick<RecoveryOptions, 'choices' | 'asksForToken'> & {
+    readonly previousCommitPoint?: CommitPointResolver | undefined;
+  },
   byDefault?: CommitPoint,
 ): CommitPoint {
   const { job, task, logger } = context;
   const options: RecoveryOptions = {
     ref: { job, task },
     choices: recovery.choices,
+    asksForToken: () => recovery.asksForToken?.(),
     logger,
     previous: identity => resolved(identity, context, [recovery.previousCommitPoint, ...resolversOf(nodes)]),
   };

@@ -64,6 +64,8 @@ export type TaskOutcome = 'finished' | 'stopped' | 'cancelled';
 
 /** What a task tells the job that it belongs to. */
 export interface TaskEvents {
+  /** A fence token is about to be taken: an answer may get lost. */
+  asksForToken(): void;
   /** The commit point has answered; returns what to go on from. */
   recovered(found: Recovered): Recovered;
   running(): void;
@@ -139,7 +141,7 @@ export class Task {
         checkpoint: () => this.checkpoint(),
         error: error => this.gate.fail(error),
       },
-      { choices: { acceptCheckpoint, isFresh }, previousCommitPoint },
+      { choices: { acceptCheckpoint, isFresh }, previousCommitPoint, asksForToken: () => events.asksForToken() },
       services.commitPoint,
     );
   }
@@ -148,6 +150,8 @@ export class Task {
   start(): void {
     this.step(() => {
       if (this.isEnding) return;
+      // One that was put in the place of the store's asks as it likes.
+      if (this.commitPoint === this.services.commitPoint) this.events.asksForToken();
       return andThen(this.commitPoint.recover(), found => this.recover(found));
     });
   }

@@ -2,6 +2,8 @@ import { filter, firstValueFrom, map } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import {
   actor,
+  type CommitRecord,
+  type ExternalCommitPoint,
   FencedError,
   from,
   job,
@@ -21,8 +23,11 @@ import { FaultyRun } from '../checkpoint/faulty-run.ts';
 import { Ledger } from '../checkpoint/ledger-job.ts';
 import { quiet } from '../job/quiet.ts';
 
+/** Makes the task fail that runs now. */
+const failing: { current?: (error: unknown) => void } = {};
+
 /** A job of one source and one sink that tell what is done to them; `opening` is what the sink waits for. */
-function observed(opening?: Promise<void>) {
+function observed(opening?: Promise<void>, more: Partial<Sink<number>> = {}) {
   const done: string[] = [];
   const source: Source<number> = {
     kind: 'observed',
@@ -45,7 +50,9 @@ function observed(opening?: Promise<void>) {
     kind: 'observed',
     name: 'out',
     guarantee: 'none',
-    async open() {
+    ...more,
+    async open({ error }) {
+      failing.current = error;
       await opening;
       done.push('sink opened');
       return {
@@ -130,6 +137,37 @@ describe('a task that restarts', () => {
       scheduler.schedule(() => expect(store.task(ref).fence()).toBe(2), 12);
       expectElements(run).toBe(elements, {}, expect.any(FencedError));
     });
+  });
+
+  it('does not do so either when it could not ask for the fence at its first try', async () => {
+    const store = memoryStore();
+    const another = store.task({ job: 'observed', task: 'main' });
+    let opens = 0;
+    let record: CommitRecord | undefined;
+    const point = (): ExternalCommitPoint => ({
+      kind: 'spec',
+      async open() {
+        opens++;
+        if (opens === 2) {
+          // Out of reach at the restart; meanwhile somebody else is at work.
+          void another.acquireFence(0);
+          throw new StoreUnavailableError('what decides is out of reach');
+        }
+        return { kind: 'spec', clusterId: 'C' };
+      },
+      read: async () => record,
+      fence: async () => {},
+      commit: async (_, given) => {
+        record = given;
+      },
+      close() {},
+    });
+    const { job } = observed(undefined, { commitsWith: 'what decides', commitsIn: point });
+    const handle = start(job, { store, logger: quiet, restart: { strategy: 'fixed-delay', attempts: 5, delay: 1 } });
+    await firstValueFrom(handle.status$.pipe(filter(({ phase }) => phase === 'running')));
+    failing.current?.(new StoreUnavailableError('something passed'));
+    await expect(handle.done).rejects.toThrow(FencedError);
+    expect(another.fence()).toBe(2);
   });
 
   it('does not take its own token for that of another when the answer got lost', () => {

@@ -9,7 +9,7 @@ import {
   UnsupportedVersionError,
 } from '../../../lib/index.ts';
 import type { KafkaClient } from '../client/port.ts';
-import { KafkaSecurityError } from '../errors.ts';
+import { KafkaAnswerError, KafkaSecurityError } from '../errors.ts';
 import { type KafkaConnectionOptions, kafkaConnectionSettings } from '../options.ts';
 import { askCoordinator } from '../produce/coordinator-requests.ts';
 import type { ProducerOptions } from '../produce/options.ts';
@@ -100,14 +100,16 @@ export class KafkaCommitPoint implements ExternalCommitPoint {
           return found;
         },
         judge: ({ error }) => {
-          if (error === 'UNSTABLE_OFFSET_COMMIT') return 'again';
+          // Of the last the broker does not say more; such a failure has been seen to pass.
+          if (error === 'UNSTABLE_OFFSET_COMMIT' || error === 'UNKNOWN_SERVER_ERROR') return 'again';
           // The topic was made a moment ago, and not every broker knows it: nothing can have been committed.
           if (error === 'UNKNOWN_TOPIC_OR_PARTITION') return 'done';
           const verdict = coordinatorVerdict(error);
           if (verdict === 'done' || verdict === 'again' || verdict === 'again elsewhere') return verdict;
+          const what = `The commit record of group "${group}" could not be read from ${this.#client.location}: ${error}.`;
+          if (!error.endsWith('_AUTHORIZATION_FAILED')) throw new KafkaAnswerError(error, what);
           throw new KafkaSecurityError(
-            `The commit record of group "${group}" could not be read from ${this.#client.location}: ${error}. The user needs ` +
-              'READ on the group, and DESCRIBE on the topic tidemark.commits.',
+            `${what} The user needs READ on the group, and DESCRIBE on the topic tidemark.commits.`,
           );
         },
         withinMs: readMs,

@@ -41,9 +41,12 @@ export class KafkaTransaction {
   readonly #whenRoom = new Set<() => void>();
   /** What came from outside the sinks since the barrier. */
   #held: (() => void)[] | undefined;
+  #heldBytes = 0;
   #age: Subscription | undefined;
   #isEnding = false;
   #isClosed = false;
+  /** The broker has ended the transaction without committing it: another one would lack its records. */
+  #aborted: CommitPointFencedError | undefined;
 
   constructor(
     client: KafkaClient,
@@ -56,14 +59,14 @@ export class KafkaTransaction {
     this.#host = host;
     this.#bufferBytes = of.producer.bufferBytes ?? 32 * 1024 * 1024;
     this.#producer = new TransactionalProducer(client, of.producer, {
-      acknowledged: () => this.#acknowledged(),
+      acknowledged: () => this.#tellRoom(),
       failed: error => host.error(this.#lasting(error)),
     });
   }
 
   /** Whether so much waits for its acknowledgement that sources should pause. */
   get isFull(): boolean {
-    return this.#producer.isFull;
+    return this.#producer.isFull || this.#heldBytes >= this.#bufferBytes;
   }
 
   /** Calls once when half of the buffer is free again. */
@@ -85,6 +88,7 @@ export class KafkaTransaction {
     value: Uint8Array | string | null,
     headers?: readonly Header[],
   ): void {
+    if (this.#aborted) throw this.#aborted;
     try {
       this.#producer.write(topic, partition, timestamp, key, value, headers);
     } catch (error) {
@@ -93,10 +97,12 @@ export class KafkaTransaction {
     if (this.#age === undefined) this.#watchAge();
   }
 
-  /** As `write`, for what no sink holds back: from the barrier to the end of the checkpoint it waits. */
-  writeBehindBarrier(write: () => void): void {
-    if (this.#held) this.#held.push(write);
-    else write();
+  /** As `write`, for what no sink holds back: from the barrier to the end of the checkpoint it waits, and takes `bytes` of the buffer. */
+  writeBehindBarrier(write: () => void, bytes: number): void {
+    if (this.#held) {
+      this.#held.push(write);
+      this.#heldBytes += bytes;
+    } else write();
   }
 
   /** Resolves when all that was written before is in Kafka, though in no committed transaction yet. */
@@ -117,7 +123,9 @@ export class KafkaTransaction {
   over(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
+    this.#heldBytes = 0;
     for (const write of held) write();
+    this.#tellRoom();
   }
 
   /**
@@ -125,6 +133,7 @@ export class KafkaTransaction {
    * or do more about it, and with an error that may pass when it may be asked again.
    */
   async commit(groups: Iterable<readonly [string, readonly CommittedOffset[]]>, withinMs: number): Promise<void> {
+    if (this.#aborted) throw this.#aborted;
     let outcome: 'committed' | 'aborted';
     this.#isEnding = true;
     try {
@@ -139,7 +148,8 @@ export class KafkaTransaction {
     this.#age?.unsubscribe();
     this.#age = undefined;
     if (outcome === 'aborted') {
-      throw new CommitPointFencedError('The broker has aborted the transaction that was to be committed.');
+      this.#aborted = new CommitPointFencedError('The broker has aborted the transaction that was to be committed.');
+      throw this.#aborted;
     }
   }
 
@@ -198,8 +208,8 @@ export class KafkaTransaction {
     );
   }
 
-  #acknowledged(): void {
-    if (this.#whenRoom.size === 0 || this.#producer.bufferedBytes > this.#bufferBytes / 2) return;
+  #tellRoom(): void {
+    if (this.#whenRoom.size === 0 || this.#producer.bufferedBytes + this.#heldBytes > this.#bufferBytes / 2) return;
     const waiting = [...this.#whenRoom];
     this.#whenRoom.clear();
     for (const tell of waiting) tell();

@@ -38,6 +38,8 @@ const passesWithProducer = new Set<ErrorName>([
   'INVALID_PRODUCER_EPOCH',
   'PRODUCER_FENCED',
   'INVALID_PRODUCER_ID_MAPPING',
+  // The broker does not say more; such a failure has been seen to pass.
+  'UNKNOWN_SERVER_ERROR',
 ]);
 
 /** The error for an answer that no repeat mends. */

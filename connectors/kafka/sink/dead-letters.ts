@@ -11,6 +11,8 @@ import { sharedProducer, topicGuarantees } from './sink.ts';
 import { type TopicRoute, TopicRoutes } from './topic-routes.ts';
 
 const batchBytes = 128 * 1024;
+/** About what a dead letter takes beside key and value of its record. */
+const overheadBytes = 500;
 
 /**
  * Takes the dead letters of a source: into the task's transaction when it has one on that cluster, else at-least-once, which
@@ -44,9 +46,13 @@ function transactional(transaction: KafkaTransaction, route: TopicRoute, context
   return {
     give: (record, cause) => {
       const write = writing(transaction, route, record, cause, context);
-      transaction.writeBehindBarrier(write);
+      transaction.writeBehindBarrier(write, (record.key?.length ?? 0) + (record.value?.length ?? 0) + overheadBytes);
     },
     flush: () => transaction.flush(),
+    get isFull() {
+      return transaction.isFull;
+    },
+    whenRoom: tell => transaction.whenRoom(tell),
   };
 }
 
@@ -54,6 +60,10 @@ function acknowledged(outlet: Outlet, route: TopicRoute, context: SourceContext<
   return {
     give: (record, cause) => writing(outlet, route, record, cause, context)(),
     flush: () => outlet.flush(),
+    get isFull() {
+      return outlet.isFull;
+    },
+    whenRoom: tell => outlet.whenRoom(tell),
   };
 }
 

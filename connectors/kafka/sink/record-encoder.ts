@@ -1,4 +1,4 @@
-import type { Key } from '../../../lib/index.ts';
+import { type Key, UserCodeError } from '../../../lib/index.ts';
 import { RecordTooLargeError } from '../errors.ts';
 import { keyPartition } from '../partition/key-partition.ts';
 import { chosenPartition } from '../partition/partitioner.ts';
@@ -48,15 +48,23 @@ export class RecordEncoder<T> {
     return {
       topic,
       partition: this.#partition(route, value, key, bytes),
-      timestamp: settings.timestamp
-        ? settings.timestamp(value, eventTime)
-        : Number.isFinite(eventTime)
-          ? Math.trunc(eventTime)
-          : this.#now(),
+      timestamp: this.#timestamp(value, eventTime),
       key,
       value: bytes,
       headers,
     };
+  }
+
+  #timestamp(value: T, eventTime: number): number {
+    const { timestamp, name } = this.#settings;
+    if (!timestamp) return Number.isFinite(eventTime) ? Math.trunc(eventTime) : this.#now();
+    const given: unknown = timestamp(value, eventTime);
+    if (typeof given === 'number' && Number.isSafeInteger(Math.trunc(given))) return Math.trunc(given);
+    const said = typeof given === 'number' ? String(given) : `a value of type ${typeof given}`;
+    throw new UserCodeError(
+      `"timestamp" of the sink "${name}" answered ${said}: it must answer a number of milliseconds since 1970.`,
+      { context: { sink: name } },
+    );
   }
 
   #partition(route: TopicRoute, value: T, key: Uint8Array | string | null, bytes: Uint8Array | string | null): number {

@@ -116,7 +116,12 @@ export class KafkaSinkWriter<T> implements SinkWriter<T> {
 
   #over(): void {
     this.#queue.remove();
-    this.#pump();
+    try {
+      this.#pump();
+    } catch (error) {
+      // Of a record of the next checkpoint: this one has ended well.
+      this.#context.error(error);
+    }
   }
 
   #isReady(topic: string): boolean {
@@ -166,8 +171,11 @@ export class KafkaSinkWriter<T> implements SinkWriter<T> {
     outlet.write(topic, partition, timestamp, key, value, headers);
     if (!outlet.isFull) return;
     this.#context.credits.full(true);
-    outlet.whenRoom(() => {
-      if (!this.#stopped.signal.aborted) this.#context.credits.full(false);
-    });
+    outlet.whenRoom(this.#hasRoom);
   }
+
+  /** One and the same each time: it is told once, however often it was asked for. */
+  readonly #hasRoom = (): void => {
+    if (!this.#stopped.signal.aborted) this.#context.credits.full(false);
+  };
 }

@@ -8,6 +8,10 @@ import type { KafkaRecord } from '../record.ts';
  */
 export interface DeadLetters {
   give(record: KafkaRecord, cause: unknown): void;
+  /** Whether so much waits for its acknowledgement that nothing more should be read; left out: never. */
+  readonly isFull?: boolean;
+  /** Calls once when there is room again. */
+  whenRoom?(tell: () => void): void;
   /** Resolves when Kafka has what was given; asked behind each barrier, before its checkpoint counts. */
   flush?(): MaybePromise<void>;
 }

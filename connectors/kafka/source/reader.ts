@@ -259,16 +259,20 @@ export class KafkaReader<T> implements SourceReader {
     await this.#services.settings.value.load?.(missing, this.#aborting.signal);
   }
 
-  /** Waits while the source is paused; `false` once it is closed. */
+  /** Waits while the source is paused, or its dead letters are not taken; `false` once it is closed. */
   async #mayGive(): Promise<boolean> {
-    while (this.#isPaused && !this.#isClosed) await this.#untilChanged();
+    const { deadLetters } = this.#services;
+    while ((this.#isPaused || deadLetters?.isFull) && !this.#isClosed) {
+      if (deadLetters?.isFull) deadLetters.whenRoom?.(this.#changed);
+      await this.#untilChanged();
+    }
     return !this.#isClosed;
   }
 
-  #changed(): void {
+  readonly #changed = (): void => {
     this.#hasChanged = true;
     this.#wake?.();
-  }
+  };
 
   /** Waits until there is something new to look at; what was new since the last wait counts. */
   async #untilChanged(): Promise<void> {

@@ -1,5 +1,5 @@
 import { FencedError, InternalError, StateLostError, type TidemarkError } from '../../../lib/index.ts';
-import { RedisOutputError, RedisSinkRefusedError } from '../errors.ts';
+import { RedisOutputError, RedisSinkError, RedisSinkRefusedError } from '../errors.ts';
 
 /** Which sink, where, under which fence token. */
 export interface SinkPlace {
@@ -37,6 +37,12 @@ export function verdictError([verdict, ...rest]: readonly string[], place: SinkP
       return new StateLostError(
         `${what} has lost writes that it had acknowledged (part ${first}): Redis was emptied, or came back without them. Look ` +
           'at its persistence, and restore it from a copy.',
+        { context },
+      );
+    case 'unstaged':
+      return new RedisSinkError(
+        `${what} has lost output that was staged for the next checkpoint (part ${first}), as by a failover: no committed ` +
+          'checkpoint is concerned, and the task writes it anew from its last one. Look at the log of the server.',
         { context },
       );
     case 'type':

@@ -12,6 +12,11 @@ describe('errors of the Redis store', () => {
     ['ERR DB index is out of range', StoreRefusedError, /another number/],
     ['WRONGTYPE Operation against a key', StoreRefusedError, /another prefix/],
     ['self-signed certificate', StoreRefusedError, /TLS failed/],
+    [
+      'Client network socket disconnected before secure TLS connection was established',
+      StoreUnavailableError,
+      /may be starting, or does not expect TLS/,
+    ],
     ['getaddrinfo ENOTFOUND nowhere', StoreUnavailableError, /DNS/],
     ['OOM command not allowed when used memory > maxmemory', StoreUnavailableError, /raise maxmemory/],
     ['MISCONF Redis is configured to save RDB snapshots', StoreUnavailableError, /its disk/],

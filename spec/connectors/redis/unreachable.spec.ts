@@ -57,6 +57,14 @@ describe('the Redis store without a server', () => {
     expect(error.message).toMatch(/within 1000 ms/);
   });
 
+  it('takes a connection that ends while TLS begins for one that may be there later', async () => {
+    const port = await silentPort();
+    silent?.on('connection', (socket: Socket) => socket.end());
+    const error = await failure({ url: `rediss://127.0.0.1:${port}` });
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect(error.retriable).toBe(true);
+  });
+
   it('gives up on a cluster and on Sentinels that are not there', async () => {
     const port = await freePort();
     const cluster = await failure({ cluster: [`127.0.0.1:${port}`] });

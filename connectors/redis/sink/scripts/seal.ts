@@ -18,6 +18,8 @@ for at = firstPart, #ARGV, 2 do
   table.insert(counts, ARGV[at + 1])
 end
 local problem = verify(names, counts)
+-- Nothing is decided yet: what is lost can be written anew.
+if problem and problem[1] == 'missing' then return {'unstaged', problem[2]} end
 if problem then return problem end
 touch()
 return {'done'}

@@ -131,10 +131,21 @@ describe('the transaction that is a checkpoint', () => {
     expect(() => transaction.write('totals', 0, 0, null, '2')).toThrow();
   });
 
+  test('takes nothing more once the broker has aborted it: asked again, its records would be missing', async () => {
+    const { cluster, point, transaction } = await opened();
+    cluster.next('endTxn', () => 'INVALID_TXN_STATE');
+    transaction.write('totals', 0, 0, null, '1');
+    await expect(point.commit(manifestAt(), record)).rejects.toThrow(CommitPointFencedError);
+    // The store could not be asked whose the task is: then the commit is tried again.
+    await expect(point.commit(manifestAt(), record)).rejects.toThrow(CommitPointFencedError);
+    expect(cluster.of('endTxn')).toHaveLength(1);
+    expect(() => transaction.write('totals', 0, 0, null, '2')).toThrow(CommitPointFencedError);
+  });
+
   test('holds what comes from outside the sinks back from the barrier to its end, and lets it go when it is abandoned', async () => {
     const { cluster, point, transaction } = await opened();
     const letter = (value: string) =>
-      transaction.writeBehindBarrier(() => transaction.write('letters', 0, 0, null, value));
+      transaction.writeBehindBarrier(() => transaction.write('letters', 0, 0, null, value), value.length);
     letter('before');
     point.began();
     letter('behind');
@@ -152,6 +163,20 @@ describe('the transaction that is a checkpoint', () => {
     const order = cluster.seen.map(({ api, batches }) => batches[0]?.values.join() ?? api);
     expect(order.indexOf('of the next')).toBeGreaterThan(order.indexOf('endTxn'));
   });
+});
+
+test('what is held back takes room of the buffer until it goes into the next transaction', async () => {
+  const { point, transaction } = await opened();
+  const told: string[] = [];
+  point.began();
+  transaction.writeBehindBarrier(() => {}, 20 * 1024 * 1024);
+  expect(transaction.isFull).toBe(false);
+  transaction.writeBehindBarrier(() => {}, 20 * 1024 * 1024);
+  expect(transaction.isFull).toBe(true);
+  transaction.whenRoom(() => told.push('room'));
+  expect(told).toEqual([]);
+  point.abandoned();
+  expect([transaction.isFull, told]).toEqual([false, ['room']]);
 });
 
 describe('after a lost answer', () => {
@@ -185,4 +210,15 @@ test('the commit record is asked for until nothing is pending on it, and only th
   await point.open();
   expect(await point.read(true)).toEqual(record);
   expect(asked).toEqual([true, true]);
+});
+
+test('a commit record that a broker cannot give now is asked for again; only what is forbidden is a matter of permissions', async () => {
+  const cluster = new FakeCluster();
+  const { point } = pointOn(cluster);
+  const errors = ['UNKNOWN_SERVER_ERROR', 'NOT_COORDINATOR', 'NONE', 'GROUP_AUTHORIZATION_FAILED', 'INVALID_GROUP_ID'];
+  Object.assign(cluster.node(9), { offsetFetch: async () => ({ error: errors.shift(), partitions: [] }) });
+  await point.open();
+  expect(await point.read(true)).toBeUndefined();
+  await expect(point.read(true)).rejects.toMatchObject({ code: 'KAFKA_SECURITY' });
+  await expect(point.read(true)).rejects.toMatchObject({ code: 'KAFKA_ANSWER', errorName: 'INVALID_GROUP_ID' });
 });

@@ -109,6 +109,19 @@ describe('the records of a transaction', () => {
     },
   );
 
+  test.each(['produce', 'addPartitionsToTxn'])(
+    'doom the producer, but not the job, when the broker does not say more: %s',
+    async api => {
+      const producer = await initialised();
+      cluster.next(api, ({ batches, what }) =>
+        answered(api === 'produce' ? batches : partitionsOf(what), 'UNKNOWN_SERVER_ERROR'),
+      );
+      producer.write('t', 0, 0, null, 'a');
+      await expect(producer.flush()).rejects.toMatchObject({ code: 'PRODUCER_BROKEN', retriable: true });
+      expect(failures).toMatchObject([{ retriable: true }]);
+    },
+  );
+
   test('are refused to a commit while they are not all there', async () => {
     const producer = await initialised();
     producer.write('t', 0, 0, null, 'a');

@@ -4,7 +4,7 @@ import { keyPartition } from '../../../../connectors/kafka/partition/key-partiti
 import { StickyPartition } from '../../../../connectors/kafka/partition/sticky-partition.ts';
 import { type KafkaSinkOptions, kafkaSinkSettings } from '../../../../connectors/kafka/sink/options.ts';
 import { keyText, RecordEncoder } from '../../../../connectors/kafka/sink/record-encoder.ts';
-import { SettingsError } from '../../../../lib/index.ts';
+import { SettingsError, UserCodeError } from '../../../../lib/index.ts';
 
 interface Sale {
   readonly shop: string;
@@ -64,6 +64,18 @@ describe('a record', () => {
         ['none', null],
       ],
     });
+  });
+
+  it('has whole milliseconds as its time, and none that is no number', () => {
+    const at = (time: unknown) => encoder({ timestamp: () => time as number }).encode(route(), sale, 0, 'oslo');
+    expect(at(1_700_000_000_123.75).timestamp).toBe(1_700_000_000_123);
+    // As 1970 it would be gone with the next clean-up of the topic, and the batch around it could not be read.
+    for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, 1e300, undefined, new Date(0), '5']) {
+      expect(() => at(wrong)).toThrow(UserCodeError);
+    }
+    expect(() => at(Number.NaN)).toThrow(
+      /"timestamp" of the sink "kafka:sales" answered NaN.* milliseconds since 1970/,
+    );
   });
 
   it('that is larger than its topic takes is refused by name, unless it is packed', () => {

@@ -157,6 +157,37 @@ it('an at-least-once Kafka sink holds nothing back, and flushes before the check
   }
 });
 
+it('waits for room once, however much is written until then', () => {
+  const { write, outlet } = opened();
+  const waiting = new Set<() => void>();
+  outlet.isFull = true;
+  outlet.whenRoom = tell => waiting.add(tell);
+  for (let i = 0; i < 1_000; i++) write('a');
+  expect(waiting.size).toBe(1);
+});
+
+it.each(['commit', 'abandon'] as const)(
+  'what cannot be written behind a barrier is the failure of its sink, not of the checkpoint: %s',
+  async outcome => {
+    const value: Serializer<string> = {
+      serialize: text => {
+        if (text === 'bad') throw new Error('not for this schema');
+        return text;
+      },
+    };
+    const { writer, write, written, told, appear } = opened({ value }, []);
+    write('a');
+    writer.barrier();
+    write('b', 'bad');
+    appear('out');
+    await writer.flush();
+    expect([written, told.errors]).toEqual([['out:a'], []]);
+    writer[outcome]();
+    expect(written).toEqual(['out:a', 'out:b']);
+    expect(told.errors).toEqual([new Error('not for this schema')]);
+  },
+);
+
 it('a serializer that has to be prepared is waited for, and what it fails with fails the task', async () => {
   let isReady = false;
   const prepared = Promise.withResolvers<void>();

@@ -30,6 +30,10 @@ export class FakeKafka {
   /** An error of the group's offsets. */
   offsetFetchError: (() => string) | undefined;
   listError: ((of: TopicPartition) => string) | undefined;
+  /** What each answer about offsets, found out before, waits for. */
+  beforeListAnswer: (() => Promise<void>) | undefined;
+  /** Before a setting is told; throws for a lost connection. */
+  onSetting: (() => void) | undefined;
   onTopics: (() => void) | undefined;
   forgotten = 0;
   isClosed = false;
@@ -78,7 +82,10 @@ export class FakeKafka {
         this.forgotten++;
       },
       createTopics: notAsked,
-      setting: async (_, name) => this.settings.get(name),
+      setting: async (_, name) => {
+        this.onSetting?.();
+        return this.settings.get(name);
+      },
       supports: notAsked,
       close: async () => {
         this.isClosed = true;
@@ -97,12 +104,15 @@ export class FakeKafka {
       ...notCommitting,
       ...notJoining,
       fetch: request => this.#fetch(id, request),
-      listOffsets: async (queries, isolation) =>
-        queries.map(({ topic, partition, at }) => {
+      listOffsets: async (queries, isolation) => {
+        const answers = queries.map(({ topic, partition, at }) => {
           const error = this.listError?.({ topic, partition }) ?? 'NONE';
           const offset = error === 'NONE' ? (this.logs.get({ topic, partition })?.offsetAt(at, isolation) ?? -1) : -1;
           return { topic, partition, error, offset, timestamp: -1 };
-        }),
+        });
+        await this.beforeListAnswer?.();
+        return answers;
+      },
       offsetFetch: async (group, partitions, requireStable) => ({
         error: requireStable ? (this.offsetFetchError?.() ?? 'NONE') : 'asked for what may still change',
         partitions: (partitions ?? []).map(({ topic, partition }) => {

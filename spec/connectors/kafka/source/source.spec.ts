@@ -332,7 +332,61 @@ describe('an offset that is not there any more', () => {
   });
 });
 
+it('an answer about an offset is of no use any more once the partition was read on, and takes it back nowhere', async () => {
+  const [log] = kafka.topic('payments');
+  log?.append(texts(0, 3));
+  const probe = await open();
+  const reader = probe.reader as unknown as KafkaReader<string>;
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  kafka.beforeListAnswer = () => answered;
+  let refusals = 1;
+  kafka.onFetch = request =>
+    refusals-- > 0
+      ? kafka.answers(request).map(one => ({ ...one, error: 'OFFSET_OUT_OF_RANGE', records: Buffer.alloc(0) }))
+      : undefined;
+  probe.start();
+  await settled();
+  expect(probe.values).toEqual([]);
+  // A partition that is resumed is asked for its records, whatever is still being found out about it.
+  reader.pausePartition({ topic: 'payments', partition: 0 });
+  reader.resumePartition({ topic: 'payments', partition: 0 });
+  await later(probe, () => probe.values.length === 3);
+  answer();
+  await settled();
+  log?.append(['3']);
+  kafka.changed();
+  await later(probe, () => probe.values.length >= 4);
+  expect(probe.values).toEqual(texts(0, 4));
+  expect(partitionsIn(probe.position())).toEqual({ payments: { 0: 4 } });
+});
+
 describe('a stop offset', () => {
+  it('is reached although the connection is lost while it is found out whether the topic is compacted', async () => {
+    const [log] = kafka.topic('payments');
+    log?.append(['a']);
+    log?.gap(5);
+    kafka.settings.set('cleanup.policy', 'compact');
+    kafka.onFetch = request => kafka.answers(request);
+    let losses = 2;
+    kafka.onSetting = () => {
+      if (losses-- > 0) throw new KafkaConnectionError('the connection was cut');
+    };
+    const probe = (await open({ stop: 'latest' })).start();
+    await probe.untilCompleted();
+    expect([probe.values, losses, partitionsIn(probe.position())]).toEqual([['a'], -1, { payments: { 0: 6 } }]);
+  });
+
+  it('fails the source when it may not find that out', async () => {
+    const [log] = kafka.topic('payments');
+    log?.gap(5);
+    kafka.onFetch = request => kafka.answers(request);
+    kafka.onSetting = () => {
+      throw new KafkaSecurityError('no more');
+    };
+    const probe = (await open({ stop: 'latest' })).start();
+    expect(await probe.untilError()).toBeInstanceOf(KafkaSecurityError);
+  });
+
   it('is reached where compaction has left a hole at the end of a compacted topic', async () => {
     const [log] = kafka.topic('payments');
     log?.append(['a']);

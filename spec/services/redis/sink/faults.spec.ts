@@ -117,6 +117,31 @@ describe('the Redis sink when its server or the network fails', () => {
     await own.stop();
   });
 
+  it('has a task restart when staged output was lost before its checkpoint was decided: it is written anew', async () => {
+    await using run = new SinkRun(server.url);
+    const key = `${run.name}:count`;
+    const probe = await run.open(server.url, 1);
+    probe.write([count(key)]);
+    const first = await probe.checkpoint(1);
+    probe.write([count(key)]);
+    await probe.untilReleased();
+    // As by a failover to a replica that did not have it yet.
+    for (const part of (await run.ownKeys()).filter(own => own.includes(':part:'))) await run.client.del(part);
+    const failure = await failureOf(probe.prepare(2));
+    expect(failure).toBeInstanceOf(RedisSinkError);
+    expect(failure.retriable).toBe(true);
+    expect(failure.message).toMatch(/has lost output that was staged.*no committed checkpoint is concerned/);
+    const next = await run.open(server.url, 2, first);
+    next.write([count(key)]);
+    await next.checkpoint(3);
+    expect(await run.client.get(key)).toBe('2');
+    // Once it is decided it is needed.
+    next.write([count(key)]);
+    const decided = await next.prepare(4);
+    for (const part of (await run.ownKeys()).filter(own => own.includes(':part:'))) await run.client.del(part);
+    expect(await failureOf(next.commit(decided))).toBeInstanceOf(StateLostError);
+  });
+
   it('notices a server that came back without its data, and one that is another', async () => {
     const own = await startRedis();
     const other = await startRedis();
