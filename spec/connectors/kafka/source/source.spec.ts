@@ -348,8 +348,8 @@ it('an answer about an offset is of no use any more once the partition was read 
   await settled();
   expect(probe.values).toEqual([]);
   // A partition that is resumed is asked for its records, whatever is still being found out about it.
-  reader.pausePartition({ topic: 'payments', partition: 0 });
-  reader.resumePartition({ topic: 'payments', partition: 0 });
+  reader.holdPartition('payments-0', true);
+  reader.holdPartition('payments-0', false);
   await later(probe, () => probe.values.length === 3);
   answer();
   await settled();
