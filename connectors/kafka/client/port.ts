@@ -16,6 +16,8 @@ export interface PartitionMetadata extends TopicPartition {
 
 export interface TopicMetadata {
   readonly topic: string;
+  /** Another one when the topic is deleted and made again; brokers before Kafka 2.8 have none. */
+  readonly id?: string;
   readonly isInternal: boolean;
   /** By partition number, without gaps. */
   readonly partitions: readonly PartitionMetadata[];

@@ -61,8 +61,8 @@ export class Discovery {
     }
     if (this.#isClosed) return;
     const changes = this.#watch.look(metadata);
-    const { added, removed, shrunk } = changes;
-    if (added.length + removed.length + shrunk.length === 0) return;
+    const { added, removed, remade, shrunk } = changes;
+    if (added.length + removed.length + remade.length + shrunk.length === 0) return;
     // They are known from here on: what cannot be taken up now would never be.
     await this.#changed(changes).catch(failed);
   }

@@ -1,7 +1,16 @@
 import { type Json, SourcePositionError } from '../../../lib/index.ts';
 import { PartitionMap } from './partitions.ts';
 
-/** How far a source has read, as a manifest keeps it: `{ cluster, group, partitions: { topic: { partition: next } } }`. */
+/** Where a topic was read to, whichever way it went out of sight. */
+export interface GoneTopic {
+  readonly id: string;
+  readonly offsets: ReadonlyMap<number, number>;
+}
+
+/**
+ * How far a source has read, as a manifest keeps it: `{ cluster, group, partitions: { topic: { partition: next } }, ids: { topic:
+ * id }, gone: { topic: { id, offsets: { partition: next } } } }`; the last two are left out where there are none.
+ */
 export interface KafkaPosition {
   /** Id of the cluster that the offsets belong to. */
   readonly cluster: string;
@@ -9,6 +18,10 @@ export interface KafkaPosition {
   readonly group: string;
   /** The next offset to read. */
   readonly partitions: PartitionMap<number>;
+  /** What tells a topic from one of the same name that was made later. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** Topics that match and were not there; they are read on when they are back. */
+  readonly gone: ReadonlyMap<string, GoneTopic>;
 }
 
 /** The position as JSON. */
@@ -16,6 +29,8 @@ export function positionJson(
   cluster: string,
   group: string,
   topics: ReadonlyMap<string, ReadonlyMap<number, { readonly next: number }>>,
+  ids: ReadonlyMap<string, string> = new Map(),
+  gone: ReadonlyMap<string, GoneTopic> = new Map(),
 ): Json {
   const partitions: [string, Json][] = [];
   for (const [topic, ofTopic] of topics) {
@@ -24,24 +39,53 @@ export function positionJson(
     partitions.push([topic, offsets]);
   }
   // Not assigned one by one: a topic may be called "__proto__".
-  return { cluster, group, partitions: Object.fromEntries(partitions) };
+  return {
+    cluster,
+    group,
+    partitions: Object.fromEntries(partitions),
+    ...(ids.size > 0 && { ids: Object.fromEntries(ids) }),
+    ...(gone.size > 0 && {
+      gone: Object.fromEntries(
+        [...gone].map(([topic, { id, offsets }]) => [topic, { id, offsets: Object.fromEntries(offsets) }]),
+      ),
+    }),
+  };
 }
 
 /** Reads a position from a manifest; anything else is a `SourcePositionError` that names the source. */
 export function readPosition(json: Json, source: string): KafkaPosition {
-  const { cluster, group, partitions: topics } = fieldsOf(json) ?? {};
-  const ofTopics = fieldsOf(topics);
-  if (typeof cluster !== 'string' || typeof group !== 'string' || !ofTopics) throw refused(source);
-  const partitions = new PartitionMap<number>();
-  for (const [topic, offsets] of Object.entries(ofTopics)) {
-    const ofTopic = fieldsOf(offsets);
-    if (!ofTopic) throw refused(source);
-    for (const [partition, offset] of Object.entries(ofTopic)) {
+  const { cluster, group, partitions: topics, ids = {}, gone = {} } = fieldsOf(json) ?? {};
+  const fieldsIn = (of: unknown) => {
+    const fields = fieldsOf(of);
+    if (!fields) throw refused(source);
+    return fields;
+  };
+  if (typeof cluster !== 'string' || typeof group !== 'string') throw refused(source);
+  const offsetsIn = (of: unknown): [number, number][] =>
+    Object.entries(fieldsIn(of)).map(([partition, offset]) => {
       if (!/^\d+$/.test(partition) || !Number.isSafeInteger(offset) || (offset as number) < 0) throw refused(source);
-      partitions.set({ topic, partition: Number(partition) }, offset as number);
-    }
+      return [Number(partition), offset as number];
+    });
+  const idIn = (id: unknown): string => {
+    if (typeof id !== 'string') throw refused(source);
+    return id;
+  };
+  const partitions = new PartitionMap<number>();
+  for (const [topic, offsets] of Object.entries(fieldsIn(topics))) {
+    for (const [partition, offset] of offsetsIn(offsets)) partitions.set({ topic, partition }, offset);
   }
-  return { cluster, group, partitions };
+  return {
+    cluster,
+    group,
+    partitions,
+    ids: new Map(Object.entries(fieldsIn(ids)).map(([topic, id]) => [topic, idIn(id)])),
+    gone: new Map(
+      Object.entries(fieldsIn(gone)).map(([topic, one]) => {
+        const { id, offsets } = fieldsIn(one);
+        return [topic, { id: idIn(id), offsets: new Map(offsetsIn(offsets)) }];
+      }),
+    ),
+  };
 }
 
 function fieldsOf(json: unknown): Record<string, unknown> | undefined {

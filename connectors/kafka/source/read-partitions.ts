@@ -3,6 +3,7 @@ import type { TopicPartition } from '../client/port.ts';
 import type { LogExtent } from './chunk.ts';
 import { PartitionPosition } from './partition-position.ts';
 import { PartitionMap, partitionText } from './partitions.ts';
+import type { GoneTopic } from './position.ts';
 import type { StartedPartition } from './source-start.ts';
 
 /** One partition that a source reads. */
@@ -19,6 +20,8 @@ export class ReadPartitions {
   readonly positions = new PartitionMap<PartitionPosition>();
   readonly #partitions = new PartitionMap<ReadPartition>();
   readonly #unfinished = new Set<ReadPartition>();
+  /** Topics that are out of sight, with where they were read to. */
+  readonly gone = new Map<string, GoneTopic>();
 
   add({ topic, partition, next, stop, first }: StartedPartition): ReadPartition {
     const position = new PartitionPosition(next, stop);
@@ -41,6 +44,17 @@ export class ReadPartitions {
     this.#partitions.delete(partition);
     this.positions.delete(partition);
     this.#unfinished.delete(partition);
+  }
+
+  /** Removes a topic; with its id it is known again when it is back. Answers what was removed. */
+  removeTopic(topic: string, id: string | undefined): ReadPartition[] {
+    const removed = this.all().filter(one => one.topic === topic);
+    for (const one of removed) this.remove(one);
+    if (id !== undefined) {
+      const offsets = new Map(removed.map(({ partition, position }) => [partition, position.next]));
+      this.gone.set(topic, { id, offsets });
+    }
+    return removed;
   }
 
   /** Notices that the partition has come to its stop offset. */

@@ -24,7 +24,7 @@ import { type ReadPartition, ReadPartitions } from './read-partitions.ts';
 import { RecordBatch, RecordRun, type RunEnd } from './record-run.ts';
 import type { SourceStart } from './source-start.ts';
 import { takeUp } from './topic-changes.ts';
-import type { TopicChanges } from './topic-watch.ts';
+import type { TopicChanges, TopicWatch } from './topic-watch.ts';
 
 export interface ReaderServices<T> {
   readonly client: KafkaClient;
@@ -43,6 +43,9 @@ export class KafkaReader<T> implements SourceReader {
   readonly #services: ReaderServices<T>;
   readonly #cluster: string;
   readonly #partitions = new ReadPartitions();
+  readonly #watch: TopicWatch;
+  /** Of the topics that are read. */
+  #ids: ReadonlyMap<string, string>;
   readonly #fetcher: Fetcher;
   readonly #poison: Poison;
   readonly #commits: GroupCommits;
@@ -64,6 +67,9 @@ export class KafkaReader<T> implements SourceReader {
   constructor(services: ReaderServices<T>, start: SourceStart) {
     this.#services = services;
     this.#cluster = start.cluster;
+    this.#watch = start.watch;
+    this.#ids = new Map(start.watch.ids);
+    for (const [topic, gone] of start.gone) this.#partitions.gone.set(topic, gone);
     const { client, settings, context, group } = services;
     const { logger, scheduler } = context;
     this.#fetcher = new Fetcher(client, settings, scheduler, logger, {
@@ -104,7 +110,8 @@ export class KafkaReader<T> implements SourceReader {
 
   position(): Json {
     const { group, settings } = this.#services;
-    const position = positionJson(this.#cluster, group, this.#partitions.positions.topics());
+    const { positions, gone } = this.#partitions;
+    const position = positionJson(this.#cluster, group, positions.topics(), this.#ids, gone);
     // Whoever commits offsets in a transaction finds here that it is not to.
     return settings.commitOffsets ? position : { ...(position as object), commits: false };
   }
@@ -334,8 +341,10 @@ export class KafkaReader<T> implements SourceReader {
 
   async #topicsChanged(changes: TopicChanges): Promise<void> {
     const before = this.#partitions.all();
-    const added = await takeUp(changes, this.#services, this.#partitions, this.#fetcher);
+    const ids = new Map(this.#watch.ids);
+    const added = await takeUp(changes, this.#services, this.#partitions, this.#fetcher, this.#ids, ids);
     if (this.#isClosed) return;
+    this.#ids = ids;
     for (const one of before) if (this.#partitions.get(one) !== one) this.#tell(one, 'gone');
     for (const one of added) {
       this.#partitions.add(one);

@@ -7,10 +7,10 @@ import { committedOffsets, listOffsets } from './offset-lookup.ts';
 import type { ReadSettings } from './options.ts';
 import { listed, PartitionMap, partitionText } from './partitions.ts';
 import type { Patience } from './patience.ts';
-import type { KafkaPosition } from './position.ts';
+import type { GoneTopic, KafkaPosition } from './position.ts';
 import { type PlannedStart, planStart, withGroupOffsets } from './start-position.ts';
 import { stopOffsets, stopQueries } from './stop-position.ts';
-import { TopicWatch } from './topic-watch.ts';
+import { selects, TopicWatch } from './topic-watch.ts';
 
 /** Where one partition begins and ends. */
 export interface StartedPartition extends TopicPartition {
@@ -24,6 +24,8 @@ export interface SourceStart {
   readonly cluster: string;
   readonly watch: TopicWatch;
   readonly partitions: readonly StartedPartition[];
+  /** Topics that the checkpoint knows, that match, and that are not there. */
+  readonly gone: ReadonlyMap<string, GoneTopic>;
 }
 
 export interface StartServices {
@@ -42,8 +44,8 @@ export async function startSource(
   const { client, settings } = services;
   const cluster = await client.clusterId();
   if (restored && restored.cluster !== cluster) throw otherCluster(services, restored.cluster, cluster);
-  const { watch, partitions } = await findPartitions(services, restored?.partitions);
-  const planned = await plan(services, partitions, restored?.partitions);
+  const { watch, partitions, known, gone } = await findPartitions(services, restored);
+  const planned = await plan(services, partitions, known);
   if (!planned) return undefined;
   const log = await logExtents(services, partitions);
   const beginnings = planned && log && (await offsetsOf(services, planned, log));
@@ -56,7 +58,7 @@ export async function startSource(
     const first = restored ? Math.min(next, log.starts.get(partition) ?? next) : next;
     return { ...partition, next, stop: stops?.get(partition), first };
   });
-  return { cluster, watch, partitions: started };
+  return { cluster, watch, partitions: started, gone };
 }
 
 /** The topics that are to be read and exist; throws a `TopicError` that names those that do not. */
@@ -72,33 +74,65 @@ export function verifyTopics(settings: ReadSettings, metadata: readonly TopicMet
   );
 }
 
+interface FoundPartitions {
+  readonly watch: TopicWatch;
+  readonly partitions: readonly TopicPartition[];
+  /** The positions of the checkpoint that mean something now; `undefined` without one. */
+  readonly known: PartitionMap<number> | undefined;
+  readonly gone: SourceStart['gone'];
+}
+
 async function findPartitions(
   { client, patience, settings, logger }: Omit<StartServices, 'group'>,
-  restored: PartitionMap<number> | undefined,
-): Promise<{ watch: TopicWatch; partitions: TopicPartition[] }> {
-  const known = new Map<string, number>();
-  for (const [topic, offsets] of restored?.topics() ?? []) known.set(topic, Math.max(...offsets.keys()) + 1);
+  restored: KafkaPosition | undefined,
+): Promise<FoundPartitions> {
+  const before = topicsBefore(restored);
   const watch = new TopicWatch(settings.topics);
-  const metadata = await topicsOf({ client, patience, settings }, watch, [...known.keys()]);
+  const metadata = await topicsOf({ client, patience, settings }, watch, [...before.keys()]);
   verifyTopics(settings, metadata, client.location);
   const partitions = [...watch.look(metadata).added];
+  if (partitions.length === 0) logger.warn({ topic: String(settings.topics) }, 'no topic matches yet');
   const counts = new Map<string, number>();
   for (const { topic } of partitions) counts.set(topic, (counts.get(topic) ?? 0) + 1);
-  const dropped: string[] = [];
-  for (const [topic, from] of known) {
+  const known = new PartitionMap<number>();
+  const gone = new Map<string, GoneTopic>();
+  const [dropped, remade]: [string[], string[]] = [[], []];
+  for (const [topic, { id, offsets }] of before) {
+    const now = watch.ids.get(topic);
+    const from = Math.max(-1, ...offsets.keys()) + 1;
     const to = counts.get(topic);
-    if (to === undefined) dropped.push(topic);
-    else if (to < from) throw shrunk(settings.name, topic, from, to);
+    if (to === undefined) {
+      if (id !== undefined && isSelected(settings, topic)) gone.set(topic, { id, offsets });
+      else dropped.push(topic);
+    } else if (id !== undefined && now !== undefined && id !== now) {
+      if (!(settings.topics instanceof RegExp)) throw madeAnew(settings.name, topic);
+      remade.push(topic);
+    } else if (to < from) throw shrunk(settings.name, topic, from, to);
+    else for (const [partition, offset] of offsets) known.set({ topic, partition }, offset);
   }
-  if (dropped.length > 0) {
-    logger.warn(
-      { topics: dropped },
-      'the checkpoint holds positions of topics that are not read any more: they are dropped',
-    );
-  }
-  if (partitions.length === 0) logger.warn({ topic: String(settings.topics) }, 'no topic matches yet');
-  return { watch, partitions };
+  const tell = (topics: readonly string[], what: string) => topics.length > 0 && logger.warn({ topics }, what);
+  tell(dropped, 'the checkpoint holds positions of topics that are not read any more: they are dropped');
+  tell(
+    [...gone.keys()],
+    'the checkpoint holds positions of topics that are not there: they are kept until these are back',
+  );
+  tell(remade, 'topics were deleted and made anew since the checkpoint: they are read from their beginning');
+  return { watch, partitions, known: restored && known, gone };
 }
+
+/** What the checkpoint knows of each topic. */
+function topicsBefore(
+  restored: KafkaPosition | undefined,
+): Map<string, { readonly id: string | undefined; readonly offsets: ReadonlyMap<number, number> }> {
+  const topics = new Map<string, { id: string | undefined; offsets: ReadonlyMap<number, number> }>(restored?.gone);
+  for (const [topic, offsets] of restored?.partitions.topics() ?? []) {
+    topics.set(topic, { id: restored?.ids.get(topic), offsets });
+  }
+  return topics;
+}
+
+const isSelected = ({ topics }: ReadSettings, topic: string): boolean =>
+  selects(topics, { topic, isInternal: false, partitions: [] });
 
 /** How long to wait before topics that are not seen are looked for again: a cluster that restarts may not name them for a moment. */
 const secondLookMs = 1_000;
@@ -257,6 +291,14 @@ export function shrunk(source: string, topic: string, from: number, to: number):
     `The topic ${topic} has ${to} partitions and had ${from}: it was deleted and made anew, and the positions in it mean ` +
       'nothing any more. Start the job afresh, or read the new topic under another source name.',
     { context: { source, topic, from, to } },
+  );
+}
+
+export function madeAnew(source: string, topic: string): SourcePositionError {
+  return new SourcePositionError(
+    `The topic ${topic} was deleted and made anew since it was read: the positions in it mean nothing any more. Start the job ` +
+      'afresh, or read the new topic under another source name.',
+    { context: { source, topic } },
   );
 }
 

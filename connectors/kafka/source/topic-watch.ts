@@ -9,7 +9,9 @@ export interface TopicChanges {
   readonly added: readonly TopicPartition[];
   /** Topics that are gone; told once. */
   readonly removed: readonly string[];
-  /** Topics with fewer partitions than before: they were deleted and made again. */
+  /** Topics with another id than before: they were deleted and made again; all their partitions are among those added. */
+  readonly remade: readonly string[];
+  /** The same where the brokers give no ids, known by fewer partitions than before. */
   readonly shrunk: readonly { readonly topic: string; readonly from: number; readonly to: number }[];
 }
 
@@ -21,6 +23,7 @@ export class TopicWatch {
   readonly #selection: TopicSelection;
   readonly #partitions = new Map<string, number>();
   readonly #absent = new Map<string, number>();
+  readonly #ids = new Map<string, string>();
 
   constructor(selection: TopicSelection, known: ReadonlyMap<string, number> = new Map()) {
     this.#selection = selection;
@@ -32,20 +35,30 @@ export class TopicWatch {
     return this.#selection instanceof RegExp ? 'all' : this.#selection;
   }
 
+  /** The ids of the topics that were there at the last look. */
+  get ids(): ReadonlyMap<string, string> {
+    return this.#ids;
+  }
+
   /** Takes over what the cluster has now. */
   look(metadata: readonly TopicMetadata[]): TopicChanges {
     const present = metadata.filter(topic => selects(this.#selection, topic));
     const added: TopicPartition[] = [];
     const shrunk: TopicChanges['shrunk'][number][] = [];
-    for (const { topic, partitions } of present) {
-      const from = this.#partitions.get(topic) ?? 0;
+    const remade: string[] = [];
+    for (const { topic, id, partitions } of present) {
+      const before = this.#ids.get(topic);
+      const isOther = id !== undefined && before !== undefined && id !== before;
+      if (isOther) remade.push(topic);
+      if (id !== undefined) this.#ids.set(topic, id);
+      const from = isOther ? 0 : (this.#partitions.get(topic) ?? 0);
       const to = partitions.length;
       for (let partition = from; partition < to; partition++) added.push({ topic, partition });
       if (to < from) shrunk.push({ topic, from, to });
       this.#partitions.set(topic, to);
       this.#absent.delete(topic);
     }
-    return { added, removed: this.#removed(new Set(present.map(({ topic }) => topic))), shrunk };
+    return { added, removed: this.#removed(new Set(present.map(({ topic }) => topic))), remade, shrunk };
   }
 
   #removed(present: ReadonlySet<string>): string[] {
@@ -58,6 +71,7 @@ export class TopicWatch {
       removed.push(topic);
       this.#partitions.delete(topic);
       this.#absent.delete(topic);
+      this.#ids.delete(topic);
     }
     return removed;
   }

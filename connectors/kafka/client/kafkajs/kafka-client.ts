@@ -64,9 +64,10 @@ class KafkajsClient implements KafkaClient {
     if (names.length === 0) return [];
     const { topics } = await this.#cluster.metadata(names === 'all' ? null : names);
     const found: TopicMetadata[] = [];
-    for (const { error, topic, isInternal, partitions } of topics) {
+    for (const { error, ...metadata } of topics) {
+      const { topic } = metadata;
       // It is just being made: its partitions have no leaders yet.
-      if (error === 'NONE' || error === 'LEADER_NOT_AVAILABLE') found.push({ topic, isInternal, partitions });
+      if (error === 'NONE' || error === 'LEADER_NOT_AVAILABLE') found.push(metadata);
       else if (error !== 'UNKNOWN_TOPIC_OR_PARTITION') throw answerError(error, `Looking at the topic "${topic}"`);
     }
     return found;

@@ -31,6 +31,13 @@ export class ByteReader {
     return readInt64(this.#bytes, this.#advance(8));
   }
 
+  /** As hexadecimal digits; `undefined` where it is zero. */
+  uuid(): string | undefined {
+    const start = this.#advance(16);
+    const digits = this.#bytes.toString('hex', start, start + 16);
+    return /^0+$/.test(digits) ? undefined : digits;
+  }
+
   uvarint(): number {
     let value = 0;
     for (let scale = 1; scale < 2 ** 35; scale *= 0x80) {

@@ -22,7 +22,7 @@ export class FakeBroker implements AsyncDisposable {
   /** What came first on each connection. */
   readonly first = new Map<number, number>();
   versions: Record<number, readonly [lowest: number, highest: number]> = Object.fromEntries(
-    Array.from({ length: 40 }, (_, key) => [key, [0, 11]]),
+    Array.from({ length: 40 }, (_, key) => [key, [0, key === 3 ? 7 : 11]]),
   );
   /** Whether it took care of the request; what it does not, is answered or left. */
   onRequest: (asked: Asked) => boolean = () => false;

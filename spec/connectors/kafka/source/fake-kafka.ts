@@ -41,6 +41,9 @@ export class FakeKafka {
   readonly #waiting = new Set<() => void>();
 
   /** Makes a topic with empty partitions, led by node 1. */
+  /** The ids of topics; where there is none, the broker gives none. */
+  readonly ids = new Map<string, string>();
+
   topic(topic: string, partitions = 1, node = 1): FakeLog[] {
     return Array.from({ length: partitions }, (_, partition) => {
       const known = this.logs.get({ topic, partition });
@@ -168,6 +171,7 @@ export class FakeKafka {
   #metadata(): TopicMetadata[] {
     return [...this.logs.topics()].map(([topic, partitions]) => ({
       topic,
+      ...(this.ids.has(topic) ? { id: this.ids.get(topic) as string } : {}),
       isInternal: topic.startsWith('__'),
       partitions: [...partitions.keys()].map(partition => ({
         ...{ topic, partition, leader: this.leaders.get({ topic, partition }) ?? -1, leaderEpoch: 0 },

@@ -17,6 +17,17 @@ describe('the position of a source', () => {
     });
   });
 
+  it('may know the ids of topics, and those that are out of sight', () => {
+    const ids = new Map([['payments', 'a']]);
+    const gone = new Map([['refunds', { id: 'b', offsets: new Map([[3, 7]]) }]]);
+    const json = positionJson('kraft-1', 'totals', new Map(), ids, gone);
+    expect(json).toEqual({
+      ...{ cluster: 'kraft-1', group: 'totals', partitions: {}, ids: { payments: 'a' } },
+      gone: { refunds: { id: 'b', offsets: { 3: 7 } } },
+    });
+    expect(readPosition(JSON.parse(JSON.stringify(json)), 'in')).toMatchObject({ ids, gone });
+  });
+
   it('comes back unchanged from JSON, whatever the topics are called', () => {
     const name = fc.oneof(fc.constantFrom('__proto__', 'constructor', 'toString', '0'), fc.string({ minLength: 1 }));
     const entry = fc.tuple(name, fc.nat(1_000), fc.maxSafeNat());
@@ -51,6 +62,11 @@ describe('the position of a source', () => {
     ['one with a negative offset', { cluster: 'c', group: 'g', partitions: { payments: { 0: -1 } } }],
     ['one with half an offset', { cluster: 'c', group: 'g', partitions: { payments: { 0: 1.5 } } }],
     ['one whose partition is no number', { cluster: 'c', group: 'g', partitions: { payments: { x: 1 } } }],
+    ['one whose ids are numbers', { cluster: 'c', group: 'g', partitions: {}, ids: { payments: 1 } }],
+    [
+      'one whose lost topic has no offsets',
+      { cluster: 'c', group: 'g', partitions: {}, gone: { payments: { id: 'a' } } },
+    ],
     ['one whose topic is a list', { cluster: 'c', group: 'g', partitions: { payments: [1] } }],
   ])('is refused when it is %s, with an error that names the source', (_, json) => {
     expect(() => readPosition(json, 'payments-in')).toThrow(SourcePositionError);

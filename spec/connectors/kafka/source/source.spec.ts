@@ -473,7 +473,7 @@ describe('discovery', () => {
     const probe = (await open({ topic: /^pay/, discovery: '10s' })).start();
     await probe.untilRecords(2);
     kafka.logs.delete({ topic: 'paybacks', partition: 0 });
-    await later(probe, () => warnings(probe).some(({ message }) => message.includes('deleted')), 1_000);
+    await later(probe, () => warnings(probe).some(({ message }) => message.includes('not there any more')), 1_000);
     expect(partitionsIn(probe.position())).toEqual({ payments: { 0: 1 } });
     expect(probe.errors).toEqual([]);
   });
@@ -484,6 +484,78 @@ describe('discovery', () => {
     kafka.logs.delete({ topic: 'payments', partition: 2 });
     await later(probe, () => probe.errors.length > 0, 1_000);
     expect((probe.errors[0] as Error).message).toContain('has 2 partitions and had 3');
+  });
+
+  /** Two topics of a pattern, of which one is out of sight, deleted or not. */
+  async function withoutPaybacks() {
+    kafka.topic('payments');
+    const [log] = kafka.topic('paybacks');
+    log?.append(texts(0, 3));
+    for (const topic of ['payments', 'paybacks']) kafka.ids.set(topic, `first ${topic}`);
+    const probe = (await open({ topic: /^pay/, discovery: '10s' })).start();
+    await probe.untilRecords(3);
+    kafka.logs.delete({ topic: 'paybacks', partition: 0 });
+    await later(probe, () => warnings(probe).some(({ message }) => message.includes('not there any more')), 1_000);
+    log?.append(texts(3, 5));
+    return { probe, comeBack: () => kafka.logs.set({ topic: 'paybacks', partition: 0 }, log as never) };
+  }
+
+  it('reads a topic of its pattern on where it was when it is back', async () => {
+    const { probe, comeBack } = await withoutPaybacks();
+    comeBack();
+    await later(probe, () => probe.values.length === 5, 1_000);
+    expect(probe.values).toEqual(texts(0, 5));
+    expect(partitionsIn(probe.position())).toEqual({ payments: { 0: 0 }, paybacks: { 0: 5 } });
+  });
+
+  it('keeps in its position where such a topic was, also over restarts', async () => {
+    const { probe, comeBack } = await withoutPaybacks();
+    const options = { topic: /^pay/, discovery: '10s' } as const;
+    // A start looks a second time, after a second of its clock.
+    const again = await SourceProbe.open(source(options), JSON.parse(JSON.stringify(probe.position())), opening => {
+      void settled().then(() => opening.scheduler.advance(1_000));
+    });
+    probes.push(again);
+    expect(warnings(again)[0]?.message).toContain('kept until these are back');
+    comeBack();
+    const third = (await open(options, JSON.parse(JSON.stringify(again.position())))).start();
+    await third.untilRecords(2);
+    expect(third.values).toEqual(texts(3, 5));
+    again.start();
+    await later(again, () => again.values.length === 2, 1_000);
+    expect(again.values).toEqual(texts(3, 5));
+  });
+
+  it('reads one from its beginning that was made anew meanwhile', async () => {
+    const { probe } = await withoutPaybacks();
+    kafka.ids.set('paybacks', 'second');
+    kafka.topic('paybacks')[0]?.append(['new']);
+    await later(probe, () => probe.values.length === 4, 1_000);
+    expect(probe.values).toEqual([...texts(0, 3), 'new']);
+  });
+
+  it('notices a topic that was made anew with as many partitions', async () => {
+    const options = { topic: /^pay/, discovery: '10s' } as const;
+    for (const topic of ['payments', 'paybacks']) {
+      kafka.ids.set(topic, 'first');
+      kafka.topic(topic)[0]?.append(texts(0, 3));
+    }
+    const probe = (await open(options)).start();
+    const listed = (await open({ discovery: '10s' })).start();
+    await Promise.all([probe.untilRecords(6), listed.untilRecords(3)]);
+    const [byPattern, byName] = [probe.position(), listed.position()];
+    kafka.logs.delete({ topic: 'payments', partition: 0 });
+    kafka.topic('payments')[0]?.append(texts(10, 13));
+    kafka.ids.set('payments', 'second');
+    await later(probe, () => probe.values.length === 9, 1_000);
+    expect(probe.values.slice(6)).toEqual(texts(10, 13));
+    await later(listed, () => listed.errors.length === 1, 1_000);
+    expect((listed.errors[0] as Error).message).toMatch(/payments was deleted and made anew/);
+    // The same at the next start.
+    await expect(open({}, byName)).rejects.toThrow(/payments was deleted and made anew/);
+    const restarted = (await open(options, byPattern)).start();
+    await restarted.untilRecords(3);
+    expect(restarted.values).toEqual(texts(10, 13));
   });
 
   it('looks again later when the cluster does not answer', async () => {

@@ -26,7 +26,7 @@ describe('TopicWatch', () => {
   it('tells each partition once, and new ones when they appear', () => {
     const watch = new TopicWatch(['payments']);
     watch.look([topic('payments', 2)]);
-    expect(watch.look([topic('payments', 2)])).toEqual({ added: [], removed: [], shrunk: [] });
+    expect(watch.look([topic('payments', 2)])).toEqual({ added: [], removed: [], remade: [], shrunk: [] });
     expect(names(watch.look([topic('payments', 4)]).added)).toEqual(['payments-2', 'payments-3']);
   });
 
@@ -61,7 +61,7 @@ describe('TopicWatch', () => {
     const watch = new TopicWatch(/./);
     watch.look([topic('payments', 2)]);
     watch.look([]);
-    expect(watch.look([topic('payments', 2)])).toEqual({ added: [], removed: [], shrunk: [] });
+    expect(watch.look([topic('payments', 2)])).toEqual({ added: [], removed: [], remade: [], shrunk: [] });
     expect(watch.look([]).removed).toEqual([]);
   });
 
@@ -70,7 +70,20 @@ describe('TopicWatch', () => {
     expect(watch.look([topic('payments', 2)])).toEqual({
       added: [],
       removed: [],
+      remade: [],
       shrunk: [{ topic: 'payments', from: 4, to: 2 }],
     });
+  });
+
+  it('tells a topic that was made anew by its id, however many partitions it has', () => {
+    const watch = new TopicWatch(['payments']);
+    watch.look([{ ...topic('payments', 2), id: 'a' }]);
+    expect(watch.look([{ ...topic('payments', 2), id: 'a' }]).remade).toEqual([]);
+    const changes = watch.look([{ ...topic('payments', 3), id: 'b' }]);
+    expect(changes).toMatchObject({ remade: ['payments'], removed: [], shrunk: [] });
+    expect(names(changes.added)).toEqual(['payments-0', 'payments-1', 'payments-2']);
+    expect(watch.ids).toEqual(new Map([['payments', 'b']]));
+    // A broker that gives no ids says nothing about that.
+    expect(watch.look([topic('payments', 3)])).toEqual({ added: [], removed: [], remade: [], shrunk: [] });
   });
 });

@@ -45,6 +45,7 @@ describe('a cluster', () => {
     expect(topics).toEqual([
       {
         topic,
+        id: expect.stringMatching(/^[0-9a-f]{32}$/),
         isInternal: false,
         partitions: [0, 1, 2].map(partition => ({ topic, partition, leader: expect.any(Number), leaderEpoch: 0 })),
       },

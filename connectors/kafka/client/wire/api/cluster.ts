@@ -32,36 +32,58 @@ export interface ClusterMetadata {
   readonly topics: readonly (TopicMetadata & { readonly error: ErrorName })[];
 }
 
-/** `names` null: all topics. Nothing is created. */
+/** `names` null: all topics. Nothing is created. From version 10 on topics have ids. */
 export const metadataApi: Api<{ readonly names: readonly string[] | null }, ClusterMetadata> = {
   name: 'Metadata',
   key: 3,
   lowest: 7,
-  highest: 7,
-  encode(into, { names }) {
-    into.array(names, name => into.string(name)).bool(false);
+  highest: 10,
+  flexibleFrom: 9,
+  encode(into, { names }, version) {
+    if (version < 9) {
+      into.array(names, name => into.string(name)).bool(false);
+      if (version >= 8) into.bool(false).bool(false); // what this user may do: not asked
+      return;
+    }
+    into.compactArray(names, name => {
+      if (version >= 10) into.int64(0).int64(0); // asked by name, not by id
+      into.compactString(name).noTags();
+    });
+    into.bool(false).bool(false).bool(false).noTags();
   },
-  decode(from) {
+  decode(from, version) {
+    const isFlexible = version >= 9;
+    const array = <T>(read: () => T): T[] => (isFlexible ? from.compactArray(read) : from.array(read));
+    const text = () => (isFlexible ? from.compactString() : from.string());
+    const nullableText = () => (isFlexible ? from.compactNullableString() : from.nullableString());
+    const end = () => {
+      if (isFlexible) from.tags();
+    };
     from.int32(); // throttled
-    const brokers = from.array(() => {
-      const broker = { id: from.int32(), host: from.string(), port: from.int32() };
-      from.nullableString(); // rack
+    const brokers = array(() => {
+      const broker = { id: from.int32(), host: text(), port: from.int32() };
+      nullableText(); // rack
+      end();
       return broker;
     });
-    const clusterId = from.nullableString();
+    const clusterId = nullableText();
     const controllerId = from.int32();
-    const topics = from.array(() => {
+    const topics = array(() => {
       const error = errorName(from.int16());
-      const topic = from.string();
+      const topic = text();
+      const id = version >= 10 ? from.uuid() : undefined;
       const isInternal = from.bool();
-      const partitions = from.array(() => {
+      const partitions = array(() => {
         from.int16(); // such as LEADER_NOT_AVAILABLE: the leader is -1 then
         const partition = { topic, partition: from.int32(), leader: from.int32(), leaderEpoch: from.int32() };
-        for (let list = 0; list < 3; list++) from.array(() => from.int32()); // replicas: all, in sync, offline
+        for (let list = 0; list < 3; list++) array(() => from.int32()); // replicas: all, in sync, offline
+        end();
         return partition;
       });
+      if (version >= 8) from.int32(); // what this user may do
+      end();
       partitions.sort((a, b) => a.partition - b.partition);
-      return { error, topic, isInternal, partitions };
+      return { error, topic, ...(id === undefined ? {} : { id }), isInternal, partitions };
     });
     return { brokers, clusterId, controllerId, topics };
   },
