@@ -1,10 +1,12 @@
 export { type ConnectBehaviour, connect } from './connect.ts';
+export { debounceTime } from './debounce-time.ts';
 export { distinct } from './distinct.ts';
 export { keyBy } from './key-by.ts';
 export { reduce } from './reduce.ts';
 export { type ScanOptions, scan } from './scan.ts';
 export { side } from './side.ts';
 export { slidingWindow } from './sliding-window.ts';
+export type { TimedOptions } from './timed/options.ts';
 export { to } from './to.ts';
 export { type AlignedWindowOptions, tumblingWindow } from './tumbling-window.ts';
 export { union } from './union.ts';
