@@ -1,12 +1,18 @@
+export { auditTime } from './audit-time.ts';
+export { type BufferTimeOptions, bufferTime } from './buffer-time.ts';
 export { type ConnectBehaviour, connect } from './connect.ts';
 export { debounceTime } from './debounce-time.ts';
+export { delay } from './delay.ts';
 export { distinct } from './distinct.ts';
 export { keyBy } from './key-by.ts';
 export { reduce } from './reduce.ts';
+export { sampleTime } from './sample-time.ts';
 export { type ScanOptions, scan } from './scan.ts';
 export { side } from './side.ts';
 export { slidingWindow } from './sliding-window.ts';
+export { type ThrottleTimeOptions, throttleTime } from './throttle-time.ts';
 export type { TimedOptions } from './timed/options.ts';
+export { type Silence, type TimeoutOptions, timeout } from './timeout.ts';
 export { to } from './to.ts';
 export { type AlignedWindowOptions, tumblingWindow } from './tumbling-window.ts';
 export { union } from './union.ts';
