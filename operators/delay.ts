@@ -10,6 +10,7 @@ interface Queue extends Pending {
   readonly tail: number;
 }
 
+/** Its `due` can be before that of the record before it, by event time: it goes out with that. */
 interface Delayed<T> extends Held<T>, Pending {}
 
 interface States<T> {
@@ -38,10 +39,8 @@ export function delay<T>(name: string, due: Duration | Date, options: TimedOptio
       const { timestamp } = ctx;
       const due = dueAt(at);
       if (pending) {
-        const { head, tail } = pending;
-        const before = queue.get(tail - 1) as Delayed<T>;
-        queue.set(tail, { value, timestamp, due: Math.max(before.due, due) });
-        return { due: pending.due, head, tail: tail + 1 };
+        queue.set(pending.tail, { value, timestamp, due });
+        return { due: pending.due, head: pending.head, tail: pending.tail + 1 };
       }
       if (due <= at) {
         ctx.emit(value);

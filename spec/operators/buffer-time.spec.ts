@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
-import { bufferTime, keyBy } from '../../operators/index.ts';
+import { bufferTime, delay, keyBy, union } from '../../operators/index.ts';
 
 const byLetter = keyBy((value: string) => value.slice(0, 1));
 
@@ -47,6 +47,15 @@ describe('bufferTime', () => {
         x: record(['a1', 'a2'], 30, 'a'),
         y: record(['b1', 'b2'], 20, 'b'),
       });
+    });
+  });
+
+  it('emits one buffer at the end of a span: what comes in the same moment behind it belongs to the next one', () => {
+    marbles(({ job, expectElements }) => {
+      const input = '   -a---------|';
+      const expected = '-----x----x|';
+      const run = job(input, stream => union(stream, stream.pipe(delay('later', 4))).pipe(bufferTime('spans', 5)));
+      expectElements(run).toBe(expected, { x: ['a'] });
     });
   });
 

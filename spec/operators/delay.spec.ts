@@ -66,6 +66,20 @@ describe('delay', () => {
     });
   });
 
+  it('passes records at once whose times are behind its date', () => {
+    marbles(({ job, record, expectElements }) => {
+      const values = { a: record('a', 10), b: record('b', 8), c: record('c', 12) };
+      const input = '   -a-b-c----|';
+      const expected = '-a---(bc)-|';
+      const late = delay<string>('later', new Date(10), { time: 'event' });
+      expectElements(job(input, stream => stream.pipe(late), { values })).toBe(expected, {
+        a: record('a', 10),
+        b: record('b', 10),
+        c: record('c', 12),
+      });
+    });
+  });
+
   it('refuses what is neither a duration nor a date, by name', () => {
     expect(() => delay('later', -5)).toThrow(/delay\("later"\): due is -5/);
     expect(() => delay('later', new Date('no date'))).toThrow(/delay\("later"\): due is an invalid date/);

@@ -98,6 +98,16 @@ describe('timeout', () => {
     });
   });
 
+  it('waits no shorter for a record that is older than the one before', () => {
+    marbles(({ job, record, expectElements }) => {
+      const values = { a: record('a', 10), b: record('b', 3), c: record('c', 14) };
+      const input = '   -a-b-c-|';
+      const expected = '-a-b-c-|';
+      const run = job(input, stream => stream.pipe(timeout('alive', 5, { time: 'event' })), { values });
+      expectElements(run).toBe(expected, values);
+    });
+  });
+
   it('refuses what is no duration, by name', () => {
     expect(() => timeout('alive', { each: 5 } as unknown as number)).toThrow(/timeout\("alive"\): each is {"each":5}/);
   });
