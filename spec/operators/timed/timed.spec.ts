@@ -53,7 +53,7 @@ function timesOf(record: (value: string, at: number) => unknown, mark: typeof wa
   return { a: record('a1', 1), b: record('b1', 2), c: record('a2', 3), W: mark(30) };
 }
 
-describe.each(cases)('$call by $time time', ({ operator, time }) => {
+describe.each(cases)('$call by $time time', ({ call, operator, time }) => {
   let values: Record<string, unknown> = {};
   marbles(({ record, watermark }) => {
     values = timesOf(record, watermark);
@@ -61,7 +61,10 @@ describe.each(cases)('$call by $time time', ({ operator, time }) => {
 
   it('has one timer a key, whatever comes', () => {
     const [first] = heldAt('-abcB--|', operator, values);
-    expect(first?.held).toMatchObject({ state: 2, [time]: 2 });
+    // By the clock another one waits for the end of the input, where that brings what is held.
+    const waitsForEnd = !/leading|sampleTime|timeout/.test(call);
+    const timers = time === 'event' ? { event: 2, processing: 0 } : { event: waitsForEnd ? 2 : 0, processing: 2 };
+    expect(first?.held).toMatchObject({ state: 2, ...timers });
   });
 
   it('leaves nothing behind when there is nothing to do any more', () => {
@@ -70,22 +73,43 @@ describe.each(cases)('$call by $time time', ({ operator, time }) => {
   });
 });
 
-describe.each(cases.filter(({ call }) => !/sample|timeout/.test(call)))('$call by $time time', ({ operator }) => {
-  it('leaves nothing behind at the end of the input', () => {
-    let values: Record<string, unknown> = {};
-    marbles(({ record, watermark }) => {
-      values = timesOf(record, watermark);
+describe.each(cases.filter(({ call }) => !/leading|sample|timeout/.test(call)))(
+  '$call by $time time',
+  ({ operator }) => {
+    it('leaves nothing behind at the end of the input', () => {
+      let values: Record<string, unknown> = {};
+      marbles(({ record, watermark }) => {
+        values = timesOf(record, watermark);
+      });
+      const [last] = heldAt('-abc|', operator, values);
+      expect(last?.held).toMatchObject({ event: 0, processing: 0, entry: 0 });
     });
-    const [last] = heldAt('-abc|', operator, values);
-    expect(last?.held).toMatchObject({ event: 0, entry: 0 });
-  });
-});
+  },
+);
 
-describe('what waits by the clock', () => {
+describe('what waits', () => {
+  it.each([
+    ['delay', delay<string>('t', 4), 1],
+    ['bufferTime', bufferTime<string>('t', 4), 0],
+  ] as const)('is gone from the state of %s when it was emitted', (_, operator, entries) => {
+    // What came first is emitted before the checkpoint.
+    const [first] = heldAt('-a-a--B--|', operator, { a: 'a1' });
+    expect(first?.held).toMatchObject({ state: 1, entry: entries });
+  });
+
+  it('is gone with its timer where a later record of the key brought it', () => {
+    let values: Record<string, unknown> = {};
+    marbles(({ record }) => {
+      values = { a: record('a1', 3), b: record('a2', 12) };
+    });
+    const [first] = heldAt('-abB--|', delay('t', new Date(10), { time: 'event' }), values);
+    expect(first?.held).toEqual({ state: 0, event: 0, processing: 0, entry: 0 });
+  });
+
   it.each([
     ['delay', (name: string) => delay<string>(name, 100)],
     ['bufferTime', (name: string) => bufferTime<string>(name, 100)],
-  ])('costs %s one entry of a snapshot for one more record, however many there are', (_, make) => {
+  ])('costs %s by the clock one entry of a snapshot for one more record, however many there are', (_, make) => {
     const [, second] = heldAt('-(aaaaaaaaaaaaaaaaaaaa)B-aB-|', make('t'), { a: 'a1' });
     expect(second?.held).toMatchObject({ state: 1, entry: 21 });
     expect(second?.written).toEqual({ state: 1, event: 0, processing: 0, entry: 1 });
