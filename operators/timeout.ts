@@ -39,7 +39,6 @@ export function timeout<T, R = T>(name: string, each: Duration, options: Timeout
   const ms = msOf(operator, 'each', each, 1) as number;
   const clock = clockOf(operator, options);
   const answer = options.with;
-  const hasAnswer = 'with' in options;
   /** When a running actor handled something for the first time; by its context, of which it has one. */
   const starts = new WeakMap<object, number>();
 
@@ -65,7 +64,7 @@ export function timeout<T, R = T>(name: string, each: Duration, options: Timeout
         const notBefore = startOf(ctx, at) + ms;
         if (at < notBefore) return { ...pending, due: notBefore };
       }
-      if (!hasAnswer) throw silent(operator, name, ms, ctx.key);
+      if (answer === undefined) throw silent(operator, name, ms, ctx.key);
       const made =
         typeof answer === 'function'
           ? (answer as (silence: Silence<T>) => R)({ key: ctx.key, lastValue: pending.last?.value as T })
