@@ -27,16 +27,7 @@ const branches = { advice: 'leave it out: the branches of a stream share it anyw
 const filtered = { advice: 'use `filter` and `first` of tidemark/operators' };
 
 /** Operators that tidemark/operators does not have yet: until then their places are taken by what the class says in general. */
-export const notYet: ReadonlySet<string> = new Set([
-  'bufferTime',
-  'debounceTime',
-  'throttleTime',
-  'auditTime',
-  'sampleTime',
-  'delay',
-  'timeout',
-  'mapAsync',
-]);
+export const notYet: ReadonlySet<string> = new Set(['mapAsync']);
 
 /** By operator, else by class; an operator that is in several classes may have one for each. */
 const replacements: Readonly<Record<string, Replacement>> = {

@@ -63,6 +63,7 @@ export {
   StoreUnavailableError,
   TidemarkError,
   type TidemarkErrorOptions,
+  TimeoutError,
   UnsupportedStateError,
   UnsupportedVersionError,
   UserCodeError,

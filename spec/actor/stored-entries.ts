@@ -21,6 +21,9 @@ export function inspectedStore(store: SnapshotStore = memoryStore(), job = 'marb
     committed,
     /** What the newest committed checkpoint holds of an actor, its chain of segments read from the start. */
     stored: (actor: string): StoredState => readChain(task, committed().at(-1)?.actors[actor]?.segments ?? []),
+    /** How many entries of each kind the newest committed checkpoint holds of an actor, and how many its newest segment has. */
+    counts: (actor: string): { readonly held: EntryCounts; readonly written: EntryCounts } =>
+      countEntries(task, committed().at(-1)?.actors[actor]?.segments ?? []),
     /** Kinds of the segments of an actor in each committed checkpoint. */
     kinds: (actor: string): string[][] =>
       committed().map(manifest => (manifest.actors[actor]?.segments ?? []).map(({ kind }) => kind)),
@@ -33,6 +36,33 @@ export interface StoredState {
   readonly entries: readonly (readonly [string, Key | undefined, Key | undefined, unknown])[];
   readonly event: readonly (readonly [Key | undefined, number])[];
   readonly processing: readonly (readonly [Key | undefined, number])[];
+}
+
+export type EntryCounts = Readonly<Record<keyof typeof entryKinds, number>>;
+
+function countEntries(
+  task: TaskStore,
+  segments: readonly SegmentRef[],
+): { readonly held: EntryCounts; readonly written: EntryCounts } {
+  const held = new Map<string, number>();
+  let written: readonly number[] = [];
+  for (const { name, checksum } of segments) {
+    const raw = openSegment(task.getSegment(name) as Uint8Array, checksum, name, { sync: true }) as Uint8Array;
+    const kinds: number[] = [];
+    readEntries(raw, (kind, buffer, keyStart, keyEnd, _, valueEnd) => {
+      const entry = `${kind} ${Buffer.from(buffer.subarray(keyStart, keyEnd)).toString('hex')}`;
+      if (valueEnd < 0) held.delete(entry);
+      else held.set(entry, kind);
+      kinds.push(kind);
+    });
+    written = kinds;
+  }
+  return { held: countKinds([...held.values()]), written: countKinds(written) };
+}
+
+function countKinds(kinds: readonly number[]): EntryCounts {
+  const names = Object.entries(entryKinds);
+  return Object.fromEntries(names.map(([name, kind]) => [name, kinds.filter(k => k === kind).length])) as EntryCounts;
 }
 
 function readChain(task: TaskStore, segments: readonly SegmentRef[]): StoredState {

@@ -233,7 +233,7 @@ const invalid: Record<string, Found> = {
   delay: {
     code: file(head, native('delay'), 'from(s).pipe(delay(10));'),
     rule: later,
-    says: /wrong side of a barrier.*`ctx.timers`/,
+    says: /wrong side of a barrier.*use `delay` of tidemark\/operators/,
   },
   'a promise of mergeMap': {
     code: file(head, native('mergeMap'), 'from(s).pipe(mergeMap(async v => load(v)));'),
@@ -253,7 +253,7 @@ const invalid: Record<string, Found> = {
   'a timer inside': {
     code: file(head, native('debounce, timer'), 'from(s).pipe(debounce(() => timer(10)));'),
     rule: later,
-    says: /`ctx.timers`/,
+    says: /use `debounceTime` of tidemark\/operators/,
   },
   'a delay inside': {
     code: file(head, native('mergeMap, of, delay'), 'from(s).pipe(mergeMap(v => of(v).pipe(delay(1))));'),
@@ -464,6 +464,13 @@ tester.run('no-emit-at-subscription', rules['no-emit-at-subscription'] as never,
 tester.run('no-async-native', rules['no-async-native'] as never, {
   valid: Object.entries(valid).map(([name, code]) => ({ name, code })),
   invalid: [
+    rewritten(
+      later,
+      'delay',
+      'delay',
+      file(ours, native('delay'), 'from(s).pipe(delay(10));'),
+      file(ours, "import { delay } from 'tidemark/operators';", "from(s).pipe(delay('delay', 10));"),
+    ),
     unchanged('a promise', file(ours, native('mergeMap'), 'from(s).pipe(mergeMap(async v => load(v)));')),
     unchanged(
       'a promise under a concurrency',
