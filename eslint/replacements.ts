@@ -39,7 +39,7 @@ export const notYet: ReadonlySet<string> = new Set([
     'startWith',
     'bufferTime',
   ],
-  ...['debounceTime', 'throttleTime', 'auditTime', 'sampleTime', 'delay', 'timeout', 'mapAsync'],
+  ...['debounceTime', 'throttleTime', 'auditTime', 'sampleTime', 'delay', 'timeout'],
 ]);
 
 /** By operator, else by class; an operator that is in several classes may have one for each. */

@@ -1,6 +1,7 @@
 export { type ConnectBehaviour, connect } from './connect.ts';
 export { distinct } from './distinct.ts';
 export { keyBy } from './key-by.ts';
+export { type MapAsyncOptions, mapAsync, type RetryOptions } from './map-async.ts';
 export { reduce } from './reduce.ts';
 export { type ScanOptions, scan } from './scan.ts';
 export { side } from './side.ts';
