@@ -263,6 +263,7 @@ export class RequestPlan<Q> {
   }
 
   #setDeadline(pending: Pending<Q>, time: number): void {
+    this.#clearDeadline(pending);
     pending.deadline = new Deadline(pending, time, this.#order++);
     this.#deadlines.add(pending.deadline);
   }
