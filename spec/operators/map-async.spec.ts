@@ -1,7 +1,10 @@
+import { lastValueFrom, of, Subject, startWith, tap, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { deadLetters, memoryStore, type RequestContext, tokens } from '../../lib/index.ts';
+import { memorySink, memorySource } from '../../connectors/memory/index.ts';
+import { deadLetters, from, job, memoryStore, type RequestContext, start, tokens } from '../../lib/index.ts';
 import { marbles } from '../../lib/testing/index.ts';
-import { keyBy, type MapAsyncOptions, mapAsync, scan } from '../../operators/index.ts';
+import { aggregates, keyBy, type MapAsyncOptions, mapAsync, scan, to, tumblingWindow } from '../../operators/index.ts';
+import { quiet } from '../job/quiet.ts';
 import { later } from './async/later.ts';
 
 /** A record: what the call answers, and after how many ms. */
@@ -303,5 +306,108 @@ describe('mapAsync', () => {
       test.expectElements(run).toBe('--------(pq|)');
     });
     expect(calls).toEqual(['p', 'q', 'p', 'q']);
+  });
+
+  it('gives what follows the end of time after a crash, too', () => {
+    marbles(test => {
+      const values = { a: test.record(call('p', 6), 3) };
+      const run = test.job(
+        '-a|-B-X-',
+        stream => stream.pipe(calling(test), tumblingWindow('count', 10, aggregates.count())),
+        { values },
+      );
+      test.expectElements(run).toBe('----B-------(w|)', { w: { key: undefined, start: 0, end: 10, value: 1 } });
+    });
+  });
+
+  it('pauses the sources while it is full, also those of a stream outside a job', async () => {
+    const given: number[] = [];
+    const answers: ((n: number) => void)[] = [];
+    const numbers = memorySource([1, 2, 3, 4, 5, 6]);
+    const stream = () =>
+      from(numbers).pipe(
+        tap(n => given.push(n)),
+        mapAsync('call', (n: number) => new Promise<number>(resolve => answers.push(() => resolve(-n))), {
+          concurrency: 2,
+        }),
+      );
+    const answerAll = async () => {
+      for (let turn = 0; turn < 20; turn++) {
+        for (const answer of answers.splice(0)) answer(0);
+        await new Promise(setImmediate);
+      }
+    };
+
+    const results = lastValueFrom(stream().pipe(toArray()));
+    expect(given).toEqual([1, 2]);
+    await answerAll();
+    expect(await results).toEqual([-1, -2, -3, -4, -5, -6]);
+
+    given.length = 0;
+    const sink = memorySink<number>();
+    const handle = start(
+      job('paused', () => stream().pipe(to(sink))),
+      { store: memoryStore(), logger: quiet },
+    );
+    expect(given).toEqual([1, 2]);
+    await answerAll();
+    await handle.done;
+    expect(sink.committed).toEqual([-1, -2, -3, -4, -5, -6]);
+  });
+
+  it('aborts what is under way when a job is stopped or a subscription ends', async () => {
+    const signals: AbortSignal[] = [];
+    const waiting = (attempt: string) =>
+      from(new Subject<number>().pipe(startWith(1))).pipe(
+        mapAsync(attempt, (_, { signal }) => {
+          signals.push(signal);
+          return new Promise(() => {});
+        }),
+      );
+    const handle = start(
+      job('stopped', () => waiting('call').pipe(to(memorySink()))),
+      { store: memoryStore(), logger: quiet },
+    );
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    await handle.stop();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+
+    const subscription = waiting('other').subscribe();
+    expect(signals[1]?.aborted).toBe(false);
+    subscription.unsubscribe();
+    expect(signals[1]?.aborted).toBe(true);
+  });
+
+  it('takes what the call throws at once, or answers without a promise, as any other answer', async () => {
+    const oneOf = (n: number) => {
+      if (n === 1) throw new Error('at once');
+      return n as unknown as PromiseLike<number>;
+    };
+    const results = of(1, 2).pipe(mapAsync('call', oneOf, { fallback: (_, n) => -n }));
+    expect(await lastValueFrom(results.pipe(toArray()))).toEqual([-1, 2]);
+  });
+
+  it('refuses values that a snapshot could not hold', () => {
+    class Money {
+      readonly cents = 1;
+    }
+    marbles(test => {
+      const run = test.job('-a-|', stream => stream.pipe(calling(test)), { values: { a: new Money() } });
+      test.expectElements(run).toBe('-#', {}, /A request of the actor "call" cannot be stored/);
+    });
+  });
+
+  it.each([
+    [{ concurrency: 0 }, 'mapAsync("call"): concurrency is 0: give a whole number of 1 or more.'],
+    [{ retry: { attempts: 1.5 } }, 'mapAsync("call"): retry.attempts is 1.5: give a whole number of 1 or more.'],
+    [{ timeout: 0 }, /^mapAsync\("call"\): timeout is 0, which is no duration of 1 ms or more/],
+    [{ retry: { attempts: 2, backoff: { initial: -1 } } }, /retry\.backoff\.initial is -1/],
+    [
+      { retry: { attempts: 2, backoff: { factor: 0 } } },
+      'mapAsync("call"): retry.backoff.factor is 0: give a number of 1 or more.',
+    ],
+    [{ supervise: 'reset' as 'skip' }, `mapAsync("call"): supervise is "reset": give 'restart' or 'skip'.`],
+  ])('refuses the options %o', (options, message) => {
+    expect(() => mapAsync('call', async n => n, options)).toThrow(message);
   });
 });
