@@ -6,7 +6,7 @@ import type { VariantResult } from './variant.ts';
 
 const script = new URL('./variant.ts', import.meta.url);
 const rounds = 5;
-const records = 1_000_000;
+const records = 500_000;
 
 interface Variant {
   readonly label: string;

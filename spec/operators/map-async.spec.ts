@@ -387,6 +387,11 @@ describe('mapAsync', () => {
     expect(await lastValueFrom(results.pipe(toArray()))).toEqual([-1, 2]);
   });
 
+  it('refuses an Observable as an answer', async () => {
+    const results = of(1).pipe(mapAsync('call', n => of(n) as unknown as PromiseLike<number>));
+    await expect(lastValueFrom(results)).rejects.toThrow(/put firstValueFrom\(\) around it/);
+  });
+
   it('refuses values that a snapshot could not hold', () => {
     class Money {
       readonly cents = 1;

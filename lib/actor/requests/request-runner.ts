@@ -1,4 +1,5 @@
-import { TimeoutError } from '../../errors.ts';
+import { isObservable } from 'rxjs';
+import { TimeoutError, UserCodeError } from '../../errors.ts';
 import type { Scope } from '../../stream/stage.ts';
 import { Alarm } from '../alarm.ts';
 import { keyOf, type MapKey } from '../key.ts';
@@ -130,11 +131,24 @@ export class RequestRunner {
     const failed = (error: unknown) => settled(() => this.#failed(pending, number, error));
     try {
       const answer = this.#requests.send(value, attempt);
-      const awaited = isThenable(answer) ? answer : Promise.resolve(answer);
-      awaited.then(result => settled(() => this.#plan.answered(pending, number, result, this.#now())), failed);
+      this.#awaited(answer).then(
+        result => settled(() => this.#plan.answered(pending, number, result, this.#now())),
+        failed,
+      );
     } catch (error) {
       failed(error);
     }
+  }
+
+  #awaited(answer: unknown): PromiseLike<unknown> {
+    if (isThenable(answer)) return answer;
+    if (isObservable(answer)) {
+      throw new UserCodeError(
+        `A request of "${this.#owner.name}" gave an Observable where a promise is awaited: put firstValueFrom() around it.`,
+        { context: { operator: this.#owner.name } },
+      );
+    }
+    return Promise.resolve(answer);
   }
 
   #expire(pending: Pending<Running>, attempt: number): void {
