@@ -1,10 +1,11 @@
+import { async } from './async/async.ts';
 import { barrier } from './barrier/barrier.ts';
 import { type Findings, recorded } from './harness/result.ts';
 import { kafka } from './kafka/kafka.ts';
 import { restore } from './restore/restore.ts';
 import { throughput } from './throughput/throughput.ts';
 
-const benchmarks: Readonly<Record<string, () => Promise<Findings>>> = { throughput, barrier, restore, kafka };
+const benchmarks: Readonly<Record<string, () => Promise<Findings>>> = { throughput, barrier, restore, async, kafka };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter(name => !Object.hasOwn(benchmarks, name));

@@ -4,8 +4,6 @@ import type { NativeClass } from './native-operators.ts';
 export interface Replacement {
   readonly advice: string;
   /** The operator of `tidemark/operators` that takes the same arguments behind a name, and how many of them. */
-  /** What to do while the operator that the advice names is not there yet. */
-  readonly meanwhile?: string;
   readonly namesake?: { readonly name: string; readonly atLeast: number; readonly atMost: number };
 }
 
@@ -17,17 +15,11 @@ const actor = { advice: 'use an `actor`' };
 const timers = { advice: 'use an `actor` with `ctx.timers`, which are part of the checkpoint' };
 const union = { advice: 'use `union` of tidemark/operators' };
 const connect = { advice: 'use `connect` of tidemark/operators, with one actor behind both streams' };
-const mapAsync = {
-  advice: 'use `mapAsync` of tidemark/operators',
-  meanwhile: 'make such calls before the job, and give it what they answer through `from`',
-};
+const mapAsync = { advice: 'use `mapAsync` of tidemark/operators' };
 const stop = { advice: 'end the job with `handle.stop()`' };
 const restart = { advice: 'leave it to the restart strategy of the job' };
 const branches = { advice: 'leave it out: the branches of a stream share it anyway' };
 const filtered = { advice: 'use `filter` and `first` of tidemark/operators' };
-
-/** Operators that tidemark/operators does not have yet: until then their places are taken by what the class says in general. */
-export const notYet: ReadonlySet<string> = new Set(['mapAsync']);
 
 /** By operator, else by class; an operator that is in several classes may have one for each. */
 const replacements: Readonly<Record<string, Replacement>> = {
@@ -112,12 +104,7 @@ const byClass: Readonly<Record<NativeClass, Replacement>> = {
 
 export function replacementOf(operator: string, nativeClass: NativeClass): Replacement {
   const own = replacements[`${nativeClass} ${operator}`] ?? general(operator, nativeClass);
-  if (own && isOffered(own)) return own;
-  return own?.meanwhile ? { advice: own.meanwhile } : byClass[nativeClass];
-}
-
-function isOffered({ advice }: Replacement): boolean {
-  return ![...advice.matchAll(/`(\w+)`/g)].some(([, name]) => notYet.has(name as string));
+  return own ?? byClass[nativeClass];
 }
 
 /** The operators of tidemark/operators that take the place of one of their own name. */

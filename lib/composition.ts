@@ -114,6 +114,7 @@ export function taskServices(container: DependencyContainer): TaskServices {
     settings: container.resolve(tokens.SETTINGS),
     logger: container.resolve(tokens.LOGGER).child({ job: ref.job, task: ref.task }),
     scheduler: container.resolve(tokens.SCHEDULER),
+    random: container.resolve(tokens.RANDOM),
     monotonicNow: container.resolve(tokens.MONOTONIC_CLOCK),
     store: container.resolve(tokens.TASK_STORE),
     commitPoint: container.isRegistered(tokens.COMMIT_POINT, true) ? container.resolve(tokens.COMMIT_POINT) : undefined,

@@ -16,6 +16,7 @@ export {
   type,
 } from './actor/behaviour.ts';
 export { type MapState, mapState, type StateHandles, type StateKind, type StateKinds } from './actor/map-state.ts';
+export type { Backoff, RequestContext, Requests } from './actor/requests/requests.ts';
 export type {
   CommitPointContext,
   CommitPointResolver,

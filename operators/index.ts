@@ -2,7 +2,7 @@ export { assignTimestamps, type TimestampOptions } from './assign-timestamps.ts'
 export { auditTime } from './audit-time.ts';
 export { bufferCount } from './buffer-count.ts';
 export { type BufferTimeOptions, bufferTime } from './buffer-time.ts';
-export { type ConnectBehaviour, type ConnectBehaviour, connect, connect } from './connect.ts';
+export { type ConnectBehaviour, connect } from './connect.ts';
 export { countWindow } from './count-window.ts';
 export { debounceTime } from './debounce-time.ts';
 export { delay } from './delay.ts';
@@ -12,6 +12,7 @@ export * as watermarks from './event-time/watermarks.ts';
 export { first } from './first.ts';
 export { type GlobalTrigger, globalWindow } from './global-window.ts';
 export { keyBy } from './key-by.ts';
+export { type MapAsyncOptions, mapAsync, type RetryOptions } from './map-async.ts';
 export { pairwise } from './pairwise.ts';
 export { reduce } from './reduce.ts';
 export { sampleTime } from './sample-time.ts';

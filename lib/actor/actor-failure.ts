@@ -22,6 +22,22 @@ export function actorFailure(
   });
 }
 
+/** What the task fails with when a request failed for good. */
+export function requestFailure(
+  error: unknown,
+  actor: string,
+  attempts: number,
+  keyed: { readonly key: Key | undefined } | undefined,
+): TidemarkError {
+  if (error instanceof TidemarkError && !error.retriable) return error;
+  const forKey = keyed ? ` for key ${display(keyed.key)}` : '';
+  const after = attempts === 1 ? '' : ` after ${attempts} attempts`;
+  return new UserCodeError(`A request of the actor "${actor}"${forKey} failed${after}: ${messageOf(error)}`, {
+    cause: error,
+    context: { operator: actor },
+  });
+}
+
 /** A date or typed array of a state was changed in place. */
 export function changedInPlace(actor: string, { what, path }: { what: string; path: string }): UserCodeError {
   return new UserCodeError(

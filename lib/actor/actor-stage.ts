@@ -1,9 +1,9 @@
 import { freeze } from 'immer';
-import { LiftError, messageOf } from '../errors.ts';
-import { Barrier, type Key, type Mark, type Watermark } from '../stream/elements.ts';
+import { LiftError, messageOf, UserCodeError } from '../errors.ts';
+import { Barrier, type Key, type Mark, Watermark } from '../stream/elements.ts';
 import { Discard, type Scope, type Stage } from '../stream/stage.ts';
 import type { Surroundings } from '../stream/wiring.ts';
-import { actorFailure, changedInPlace } from './actor-failure.ts';
+import { actorFailure, changedInPlace, requestFailure } from './actor-failure.ts';
 import { ActorState } from './actor-state.ts';
 import { Alarm } from './alarm.ts';
 import { type Behaviour, type DeadLetter, deadLetters, type TimerKind } from './behaviour.ts';
@@ -12,10 +12,13 @@ import { Effects } from './effects.ts';
 import { InPlaceWatch } from './in-place.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
 import { MapHandle, type MapOwner } from './map-handle.ts';
+import type { NoStateKinds } from './map-state.ts';
+import { RequestRunner } from './requests/request-runner.ts';
+import type { StoredRequest } from './requests/requests.ts';
 import { canDraft, draftedState, protectedState, returnedState, verifyStorable } from './state-update.ts';
 import { undrafted } from './undrafted.ts';
 
-type AnyBehaviour = Behaviour<unknown, unknown, unknown, Key | undefined>;
+type AnyBehaviour = Behaviour<unknown, unknown, unknown, Key | undefined, NoStateKinds, unknown, unknown>;
 
 /** A running actor: handles one message at a time against the state of its key. */
 export class ActorStage implements Stage<unknown>, MapOwner {
@@ -45,6 +48,9 @@ export class ActorStage implements Stage<unknown>, MapOwner {
   private handler: Handler = 'receive';
   private kind: TimerKind = 'event';
   private readonly alarm: Alarm;
+  private readonly requests: RequestRunner | undefined;
+  /** What was asked, while its answer is handled. */
+  private asked: unknown;
 
   constructor(name: string, behaviour: AnyBehaviour, isKeyed: boolean, scope: Scope, surroundings: Surroundings) {
     this.name = name;
@@ -64,6 +70,7 @@ export class ActorStage implements Stage<unknown>, MapOwner {
     );
     this.maps = maps.map(([, handle]) => handle);
     this.hasMaps = maps.length > 0;
+    this.requests = behaviour.requests && this.requestRunner(behaviour.requests);
     this.context = new Context(this, scope, this.effects, Object.fromEntries(maps), behaviour);
     this.recipe = draft => {
       const returned = this.call(this.handler, draft, this.message);
@@ -112,7 +119,9 @@ export class ActorStage implements Stage<unknown>, MapOwner {
     if (this.scope.hasFailed) return;
     if (mark instanceof Barrier) this.surroundings.captured(this.name, mark.id, this.state.capture());
     else this.advance(mark);
-    if (!this.scope.hasFailed) this.forward(mark);
+    if (this.scope.hasFailed) return;
+    if (this.requests && !this.isFinished && !(mark instanceof Barrier)) this.requests.watermark(mark.timestamp);
+    else this.forward(mark);
   }
 
   error(error: unknown): void {
@@ -127,6 +136,11 @@ export class ActorStage implements Stage<unknown>, MapOwner {
 
   complete(): void {
     if (this.scope.hasFailed) return;
+    if (this.requests && !this.isFinished) this.requests.end();
+    else this.finish();
+  }
+
+  private finish(): void {
     if (!this.isFinished) {
       if (this.behaviour.onComplete) this.completeKeys();
       if (this.scope.hasFailed) return;
@@ -167,6 +181,20 @@ export class ActorStage implements Stage<unknown>, MapOwner {
     return this.surroundings.freezesState;
   }
 
+  get makesRequests(): boolean {
+    return this.requests !== undefined;
+  }
+
+  /** Forgets restored requests. */
+  dropRequests(): void {
+    for (const { key } of [...this.state.requests.cells()]) this.state.requests.delete(key);
+  }
+
+  /** Makes restored requests again. */
+  resumeRequests(): void {
+    if (!this.scope.hasFailed && !this.isFinished) this.requests?.open();
+  }
+
   /** Sets the alarm for restored processing-time timers. */
   open(): void {
     this.setAlarm();
@@ -174,11 +202,43 @@ export class ActorStage implements Stage<unknown>, MapOwner {
 
   close(): void {
     this.alarm.clear();
+    this.requests?.close();
   }
 
   /** The live state of a key, frozen; a copy is not needed, it never changes in place. */
   ask(key: Key | undefined): unknown {
     return freeze(this.state.values.get(mapKey(key)), true);
+  }
+
+  private requestRunner(requests: NonNullable<AnyBehaviour['requests']>): RequestRunner {
+    const { scope, surroundings } = this;
+    const settled = ([, key, timestamp]: StoredRequest, work: (key: MapKey) => void): void => {
+      const outer = { timestamp: scope.timestamp, key: scope.key };
+      scope.timestamp = timestamp;
+      scope.key = keyOf(key);
+      work(key);
+      scope.timestamp = outer.timestamp;
+      scope.key = outer.key;
+    };
+    return new RequestRunner(requests, scope, this.state.requests, {
+      name: this.name,
+      answered: (stored, answer) =>
+        settled(stored, key => {
+          this.asked = stored[0];
+          this.handle('onAnswer', key, answer);
+          this.asked = undefined;
+        }),
+      failed: (stored, error, attempts) =>
+        settled(stored, key => this.superviseRequest(error, attempts, key, stored[0])),
+      passWatermark: timestamp => this.forward(new Watermark(timestamp)),
+      completed: () => {
+        scope.timestamp = Number.POSITIVE_INFINITY;
+        scope.key = undefined;
+        this.finish();
+      },
+      holdInput: isHeld => surroundings.holdInput(isHeld),
+      random: () => surroundings.random(),
+    });
   }
 
   private forward(mark: Mark): void {
@@ -283,6 +343,7 @@ export class ActorStage implements Stage<unknown>, MapOwner {
     const { behaviour, context } = this;
     if (handler === 'receive') return behaviour.receive(state as never, message, context);
     if (handler === 'onTimer') return behaviour.onTimer?.(state as never, message as number, context, this.kind);
+    if (handler === 'onAnswer') return behaviour.onAnswer?.(state as never, message, context, this.asked);
     return behaviour.onComplete?.(state as never, context);
   }
 
@@ -316,10 +377,27 @@ export class ActorStage implements Stage<unknown>, MapOwner {
       if (kind === 'processing') this.setAlarm();
     }
     const sides = effects.takeSides();
+    const requests = effects.takeRequests();
     this.emit(state);
     for (const { name, value } of sides) this.emitSide(name, value);
+    for (const request of requests) this.request(handler, key, request);
     // Not left for the next watermark: a restore gives the stage the watermark that it has now, and would fire them then.
-    if (handler === 'receive' && hasOverdue) this.fireDue('event', this.watermark);
+    if ((handler === 'receive' || handler === 'onAnswer') && hasOverdue) this.fireDue('event', this.watermark);
+  }
+
+  /** Elsewhere than in `receive`, what it is to come out before would have passed. */
+  private request(handler: Handler, key: MapKey, request: unknown): void {
+    const { scope } = this;
+    if (scope.hasFailed) return;
+    if (handler === 'receive') this.requests?.add(request, key, scope.timestamp);
+    else {
+      scope.fail(
+        new UserCodeError(
+          `The actor "${this.name}" makes a request in ${handler}: only receive can. Let "send" of its requests do what follows an answer.`,
+          { context: { operator: this.name } },
+        ),
+      );
+    }
   }
 
   private emit(state: unknown): void {
@@ -364,11 +442,25 @@ export class ActorStage implements Stage<unknown>, MapOwner {
   }
 
   private supervise(error: unknown, key: MapKey, value: unknown): void {
+    const { scope, handler, name } = this;
+    const message = handler === 'onAnswer' ? this.asked : value;
+    this.surviveOr(() => scope.fail(actorFailure(error, name, handler, this.keyed())), error, key, message);
+  }
+
+  private superviseRequest(error: unknown, attempts: number, key: MapKey, request: unknown): void {
+    const { scope, name } = this;
+    this.surviveOr(() => scope.fail(requestFailure(error, name, attempts, this.keyed())), error, key, request);
+  }
+
+  private keyed(): { readonly key: Key | undefined } | undefined {
+    return this.isKeyed ? { key: this.scope.key } : undefined;
+  }
+
+  private surviveOr(fail: () => void, error: unknown, key: MapKey, value: unknown): void {
     const { scope, behaviour } = this;
     const supervision = behaviour.supervise ?? 'restart';
-    if (supervision === 'restart') {
-      scope.fail(actorFailure(error, this.name, this.handler, this.isKeyed ? { key: scope.key } : undefined));
-    } else if (supervision === 'reset') {
+    if (supervision === 'restart') fail();
+    else if (supervision === 'reset') {
       this.forget(key);
     } else {
       const letter: DeadLetter = {
@@ -388,7 +480,7 @@ export class ActorStage implements Stage<unknown>, MapOwner {
   }
 }
 
-type Handler = 'receive' | 'onTimer' | 'onComplete';
+type Handler = 'receive' | 'onTimer' | 'onAnswer' | 'onComplete';
 
 /** Stands for "the state after this record" among what was emitted. */
 const theState = Symbol('state');

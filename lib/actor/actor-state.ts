@@ -14,20 +14,23 @@ import { keyOf, type MapKey } from './key.ts';
 import { encodeKey, KeyEncoder } from './key-codec.ts';
 import { entryOf, KeyedEntries } from './keyed-entries.ts';
 import { type Capture, CaptureReader, KeyedState } from './keyed-state.ts';
+import type { StoredRequest } from './requests/requests.ts';
 import { type Timer, TimerQueue } from './timer-queue.ts';
 
 /** Kinds of entries in an actor's segments. */
-export const entryKinds = { state: 0, event: 1, processing: 2, entry: 3 } as const;
+export const entryKinds = { state: 0, event: 1, processing: 2, entry: 3, request: 4 } as const;
 
 type AnyBehaviour = Behaviour<unknown, unknown, unknown, Key | undefined>;
 
-/** All that an actor remembers: values by key, and timers. */
+/** All that an actor remembers: values by key, timers, and requests whose answers have not been handled. */
 export class ActorState {
   readonly name: string;
   readonly version: number;
   readonly values = new KeyedState<unknown>();
   /** Of its map states. */
   readonly entries = new KeyedEntries();
+  /** By a number that rises with them. */
+  readonly requests = new KeyedState<StoredRequest>();
   private readonly behaviour: AnyBehaviour;
   private readonly event = new TimerQueue();
   private readonly processing = new TimerQueue();
@@ -53,6 +56,7 @@ export class ActorState {
   markAllChanged(): void {
     this.values.markAllChanged();
     this.entries.markAllChanged();
+    this.requests.markAllChanged();
     this.event.markAllChanged();
     this.processing.markAllChanged();
   }
@@ -76,15 +80,16 @@ class StateCapture implements ActorCapture {
     this.state = state;
     this.behaviour = behaviour;
     this.version = state.version;
-    const { values, entries } = state;
+    const { values, entries, requests } = state;
     const captured = values.capture();
     const capturedEntries = entries.capture();
+    const capturedRequests = requests.capture();
     const timers = [
       { queue: event, kind: entryKinds.event, capture: event.capture() },
       { queue: processing, kind: entryKinds.processing, capture: processing.capture() },
     ];
     this.keys = captured.keys;
-    const captures = [captured, capturedEntries, ...timers.map(({ capture }) => capture)];
+    const captures = [captured, capturedEntries, capturedRequests, ...timers.map(({ capture }) => capture)];
     this.isFull = captures.every(({ canBeFull }) => canBeFull);
     this.isEmpty = captures.every(({ size }) => size === 0);
     this.parts = [
@@ -97,6 +102,11 @@ class StateCapture implements ActorCapture {
         reader: this.entryReader(new CaptureReader(capturedEntries, this.isFull || capturedEntries.isFull)),
         commit: () => entries.commit(capturedEntries),
         abandon: () => entries.abandon(capturedEntries),
+      },
+      {
+        reader: this.requestReader(new CaptureReader(capturedRequests, this.isFull || capturedRequests.isFull)),
+        commit: () => requests.commit(capturedRequests),
+        abandon: () => requests.abandon(capturedRequests),
       },
       ...timers.map(part => timerPart(part, this.isFull)),
     ];
@@ -150,6 +160,24 @@ class StateCapture implements ActorCapture {
           if (!(error instanceof UnsupportedStateError)) throw error;
           const [map, key] = entryOf(name);
           throw this.failure(UnsupportedStateError, `cannot be stored in its map "${map}"`, key, error);
+        }
+      });
+  }
+
+  private requestReader(reader: CaptureReader<StoredRequest>): CapturedPart['reader'] {
+    const keys = new KeyEncoder();
+    const values = new ValueEncoder();
+    return (writer, maxEntries) =>
+      reader.next(maxEntries, (id, request, isDeleted) => {
+        if (isDeleted) {
+          writer.remove(entryKinds.request, encodeKey(id));
+          return;
+        }
+        try {
+          writer.putRange(entryKinds.request, keys.encode(id), values.encode(request));
+        } catch (error) {
+          if (!(error instanceof UnsupportedStateError)) throw error;
+          throw this.failure(UnsupportedStateError, 'holds a request that cannot be stored', request[1], error);
         }
       });
   }

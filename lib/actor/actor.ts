@@ -21,9 +21,9 @@ export interface ActorNode extends WirableNode {
  *
  * The name ties the state to the actor for life and is unique in a job.
  */
-export function actor<T, S, R = never, K extends KeyOrNone = KeyOrNone, D = NoStateKinds>(
+export function actor<T, S, R = never, K extends KeyOrNone = KeyOrNone, D = NoStateKinds, Q = never, A = unknown>(
   name: string,
-  behaviour: Behaviour<T, S, R, K, D>,
+  behaviour: Behaviour<T, S, R, K, D, Q, A>,
 ): Op<T, R, K> {
   verify(name, behaviour as Behaviour<unknown, unknown, unknown, KeyOrNone>);
   return ((source: Observable<T>) => {
@@ -43,6 +43,7 @@ function actorNode(
     wiring.stageOf(node, () => {
       const stage = new ActorStage(name, behaviour, input.isKeyed, wiring.scope, wiring.surroundings);
       wiring.surroundings.actor(stage, wiring.idOf(node));
+      if (stage.makesRequests) wiring.onOpen(() => stage.resumeRequests());
       wiring.connect(input, stage);
       return stage;
     });
@@ -75,6 +76,16 @@ function verify(name: string, behaviour: Behaviour<unknown, unknown, unknown, Ke
   if (behaviour.stateKey && behaviour.states) {
     throw new JobDefinitionError(
       `The actor "${name}" has a stateKey, so it cannot have states beside: they belong to the stream's key.`,
+    );
+  }
+  if (behaviour.stateKey && behaviour.requests) {
+    throw new JobDefinitionError(
+      `The actor "${name}" has a stateKey, so it cannot make requests: their answers belong to the stream's key.`,
+    );
+  }
+  if ((behaviour.requests === undefined) !== (behaviour.onAnswer === undefined)) {
+    throw new JobDefinitionError(
+      `The actor "${name}" needs both "requests", which reaches the outside, and "onAnswer", which takes what comes of it.`,
     );
   }
   const { version = 1 } = behaviour;

@@ -3,6 +3,7 @@ import type { Side } from '../job/handle.ts';
 import type { KeyOrNone } from '../stream/data-stream.ts';
 import type { Key } from '../stream/elements.ts';
 import type { NoStateKinds, StateHandles } from './map-state.ts';
+import type { Requests } from './requests/requests.ts';
 
 /** Timers of the current key; deduplicated per key and time, part of the snapshot, set when `receive` returns. */
 export interface Timers {
@@ -17,7 +18,7 @@ export interface Timers {
 export type TimerKind = 'event' | 'processing';
 
 /** What `receive` and `onTimer` may do beside changing state; all of it takes effect when they return, none after a throw. */
-export interface ActorContext<R, K extends KeyOrNone, D = NoStateKinds> {
+export interface ActorContext<R, K extends KeyOrNone, D = NoStateKinds, Q = never> {
   readonly key: K;
   /** Event time of the record in ms (`NaN` when it has none); in `onTimer` the time that the timer was set for. */
   readonly timestamp: number;
@@ -32,6 +33,11 @@ export interface ActorContext<R, K extends KeyOrNone, D = NoStateKinds> {
    */
   emit(value: R, timestamp?: number): void;
   side<V>(tag: Side<V>, value: V): void;
+  /**
+   * In `receive`: makes a request of the behaviour's `requests`, whose answer comes to `onAnswer`. Plain data, as state is; it must
+   * not change afterwards, and is frozen.
+   */
+  request(value: Q): void;
   /** Drops the state of this key, `states` included. */
   forget(): void;
   /** The task's clock in ms: virtual in tests. */
@@ -56,7 +62,7 @@ export const deadLetters: Side<DeadLetter> = { name: 'dead-letters' };
  */
 export type Supervision = 'restart' | 'skip' | 'reset';
 
-export interface Behaviour<T, S, R, K extends KeyOrNone, D = NoStateKinds> {
+export interface Behaviour<T, S, R, K extends KeyOrNone, D = NoStateKinds, Q = never, A = unknown> {
   /** `emits: type<Total>()` gives the output type; without it nothing can be emitted. */
   readonly emits?: (value: R) => void;
   /** The side outputs that it may use. */
@@ -67,8 +73,8 @@ export interface Behaviour<T, S, R, K extends KeyOrNone, D = NoStateKinds> {
    */
   readonly states?: D;
   /**
-   * Keeps state under a finer key than the record's, such as one entry for each distinct value. Such an actor has no timers
-   * and no `onComplete`.
+   * Keeps state under a finer key than the record's, such as one entry for each distinct value. Such an actor has no timers,
+   * no requests and no `onComplete`.
    */
   stateKey?(value: T, key: K): Key;
   /**
@@ -81,12 +87,19 @@ export interface Behaviour<T, S, R, K extends KeyOrNone, D = NoStateKinds> {
    * are no drafts: put a changed copy in the place of one. Changed in place they fail the task, unless `NODE_ENV` is
    * `production`, where nothing looks after them and a snapshot can miss the change.
    */
-  receive(state: Draft<S>, value: T, ctx: ActorContext<R, K, D>): S | void;
+  receive(state: Draft<S>, value: T, ctx: ActorContext<R, K, D, Q>): S | void;
   /**
    * Called when a timer of the key falls due. At the end of bounded input each timer that is set fires once; those that are
    * set then do not. Processing-time timers that have not fired by then do not fire any more.
    */
   onTimer?(state: Draft<S>, time: number, ctx: ActorContext<R, K, D>, kind: TimerKind): S | void;
+  /** How `ctx.request` reaches the outside. */
+  readonly requests?: Requests<Q, A>;
+  /**
+   * Called with the answer of a request, with the key and event time of the record that made it. Watermarks behind that record, and
+   * the end of the input, come out after it. A request that fails for good goes to supervision instead.
+   */
+  onAnswer?(state: Draft<S>, answer: A, ctx: ActorContext<R, K, D>, request: Q): S | void;
   /** Called for every key with state when bounded input ends, in order of the keys. */
   onComplete?(state: Draft<S>, ctx: ActorContext<R, K, D>): S | void;
   /** Un-keyed: `onComplete` is called with the initial state where there is none, as after an empty input. */

@@ -4,12 +4,15 @@ import type { Key } from '../stream/elements.ts';
 import type { Scope } from '../stream/stage.ts';
 import type { ActorContext, Behaviour, TimerKind, Timers } from './behaviour.ts';
 import type { Effects } from './effects.ts';
+import type { NoStateKinds } from './map-state.ts';
+import { returnedState, verifyStorable } from './state-update.ts';
 import { undrafted } from './undrafted.ts';
 
 /** What the context shows of its actor. */
 export interface ContextOwner {
   readonly name: string;
   readonly watermark: number;
+  readonly freezesState: boolean;
 }
 
 type AnyHandles = Readonly<Record<never, never>>;
@@ -18,11 +21,12 @@ type AnyHandles = Readonly<Record<never, never>>;
  * What an actor's handlers are given; one for all of its records. It is a class, and not an object with getters, because
  * those make each access to such an object slow; what is called is a property of its own, so that handlers may take it apart.
  */
-export class Context implements ActorContext<unknown, Key | undefined> {
+export class Context implements ActorContext<unknown, Key | undefined, NoStateKinds, unknown> {
   readonly timers: Timers;
   readonly states: AnyHandles;
   readonly emit: (value: unknown, timestamp?: number) => void;
   readonly side: (tag: Side<unknown>, value: unknown) => void;
+  readonly request: (value: unknown) => void;
   readonly forget: () => void;
   readonly now: () => number;
   readonly #owner: ContextOwner;
@@ -33,7 +37,12 @@ export class Context implements ActorContext<unknown, Key | undefined> {
     scope: Scope,
     effects: Effects<unknown>,
     states: AnyHandles,
-    { sides, onTimer, update }: Pick<Behaviour<never, never, never, Key | undefined>, 'sides' | 'onTimer' | 'update'>,
+    {
+      sides,
+      onTimer,
+      update,
+      requests,
+    }: Pick<Behaviour<never, never, never, Key | undefined>, 'sides' | 'onTimer' | 'update' | 'requests'>,
   ) {
     this.#owner = owner;
     this.#scope = scope;
@@ -51,6 +60,13 @@ export class Context implements ActorContext<unknown, Key | undefined> {
         );
       }
       effects.side(tag, update === 'return' ? value : undrafted(value));
+    };
+    this.request = value => {
+      if (requests === undefined)
+        throw new UserCodeError(`The actor "${owner.name}" makes a request but has no "requests".`);
+      const request = update === 'return' ? value : undrafted(value);
+      verifyStorable(request, owner.name, true);
+      effects.request(returnedState<unknown>(undefined, request, owner.freezesState));
     };
     this.forget = () => effects.forget();
     this.now = () => scope.scheduler.now();

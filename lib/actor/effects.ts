@@ -22,6 +22,7 @@ export class Effects<R> {
   private times: number[] | undefined;
   private readonly sides: { name: string; value: unknown }[] = [];
   private readonly timers: TimerCall[] = [];
+  private readonly requests: unknown[] = [];
 
   emit(value: R): void {
     this.emitted[this.emittedCount++] = value;
@@ -52,6 +53,11 @@ export class Effects<R> {
 
   timer(kind: TimerKind, time: number, isSet: boolean): void {
     this.timers.push({ kind, time, isSet });
+    this.hasOthers = true;
+  }
+
+  request(value: unknown): void {
+    this.requests.push(value);
     this.hasOthers = true;
   }
 
@@ -88,6 +94,10 @@ export class Effects<R> {
     return this.timers.length === 0 ? none : this.timers.splice(0);
   }
 
+  takeRequests(): readonly unknown[] {
+    return this.requests.length === 0 ? none : this.requests.splice(0);
+  }
+
   /** Forgets everything; a buffer that one record made large is not kept. */
   clear(): void {
     if (this.emittedCount > 64) this.emitted = [];
@@ -99,6 +109,7 @@ export class Effects<R> {
     this.forgets = false;
     this.sides.length = 0;
     this.timers.length = 0;
+    this.requests.length = 0;
   }
 }
 

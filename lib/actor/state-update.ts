@@ -45,13 +45,14 @@ export function protectedState<S>(state: S, drafts: boolean): S {
 }
 
 /**
- * Refuses an instance of a class as initial state with `UnsupportedStateError`: its methods would change it in place, so that it
+ * Refuses an instance of a class as initial state or request with `UnsupportedStateError`: its methods would change it in place, so that it
  * never came to be stored, and would be lost without a word.
  */
-export function verifyStorable(state: unknown, actor: string): void {
+export function verifyStorable(state: unknown, actor: string, isRequest = false): void {
   if (canDraft(state) || shapeOf(state) !== UNSUPPORTED) return;
   throw new UnsupportedStateError(
-    `The initial state of the actor "${actor}" cannot be stored: ${unsupported(state).message} Or give the actor a codec.`,
+    `${isRequest ? 'A request' : 'The initial state'} of the actor "${actor}" cannot be stored: ${unsupported(state).message}` +
+      (isRequest ? '' : ' Or give the actor a codec.'),
     { context: { operator: actor } },
   );
 }

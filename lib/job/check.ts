@@ -38,6 +38,8 @@ export function check(job: Job, settings: JobSettings = {}): MaybePromise<void> 
       sink: () => unread,
       actor() {},
       captured() {},
+      holdInput() {},
+      random: () => 0,
       wasFinished: () => false,
       finished() {},
     },

@@ -17,6 +17,10 @@ export interface Surroundings {
   actor(stage: ActorStage, id: string): void;
   /** An actor's state at a barrier, taken before the barrier is passed on. */
   captured(actor: string, barrier: number, capture: ActorCapture): void;
+  /** While any stage holds its input back, the sources are paused; told once for each change. */
+  holdInput(isHeld: boolean): void;
+  /** From 0 up to 1. */
+  random(): number;
   /** Whether states that actors return are frozen. */
   readonly freezesState: boolean;
   /** Whether the restored checkpoint says that this node had completed. */

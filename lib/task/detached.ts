@@ -26,6 +26,7 @@ function runDetached(
     subscriber.error(shown(error, context));
   });
   const sources: SourceRunner[] = [];
+  let holders = 0;
   const actors: { close(): void; open(): void }[] = [];
   const logger = createLogger({ level: 'warn' });
   const shared = new SharedServices(asyncScheduler, logger);
@@ -56,6 +57,16 @@ function runDetached(
         throw new NotRunningError(`${describe(sinkNode)} is written by a running job only: start the job.`);
       },
       actor: stage => actors.push(stage),
+      holdInput: isHeld => {
+        holders += isHeld ? 1 : -1;
+        if (isHeld) for (const source of sources) source.pause();
+        else {
+          gate.afterwards(() => {
+            for (const source of sources) if (holders === 0) source.resume();
+          });
+        }
+      },
+      random: Math.random,
       captured: (_actor, _barrier, capture) => {
         // Nothing is kept, so the next capture is relative to this one.
         capture.commit();

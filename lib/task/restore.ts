@@ -2,6 +2,7 @@ import type { ActorStage } from '../actor/actor-stage.ts';
 import { entryKinds } from '../actor/actor-state.ts';
 import { keyOf } from '../actor/key.ts';
 import { decodeKey } from '../actor/key-codec.ts';
+import type { StoredRequest } from '../actor/requests/requests.ts';
 import type { ActorEntry, SegmentRef } from '../checkpoint/manifest.ts';
 import { openSegment, readEntries } from '../checkpoint/segment.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
@@ -86,6 +87,12 @@ function apply({ state }: ActorStage, raw: Uint8Array): void {
       else state.entries.restore(name, decodeValue(buffer, valueStart, valueEnd));
       return;
     }
+    if (kind === entryKinds.request) {
+      const id = decodeKey(buffer, keyStart, keyEnd);
+      if (isDeleted) state.requests.restoreDeletion(id);
+      else state.requests.restore(id, decodeValue(buffer, valueStart, valueEnd) as StoredRequest);
+      return;
+    }
     const timers = state.timers(kind === entryKinds.event ? 'event' : 'processing');
     if (isDeleted) timers.restoreDeletion(buffer, keyStart, keyEnd);
     else timers.restore(buffer, keyStart, keyEnd);
@@ -103,6 +110,16 @@ function dropUndeclared(stage: ActorStage, { job }: TaskRef, allowsDropped: bool
     );
   }
   for (const state of undeclared) stage.state.entries.drop(state);
+  const { requests } = stage.state;
+  if (stage.makesRequests || requests.size === 0) return;
+  if (!allowsDropped) {
+    throw new StateMismatchError(
+      `The actor "${stage.name}" has ${requests.size} stored requests that were not answered, but it makes none any more. Give it back ` +
+        'its "requests", set allowDroppedState to drop them, or start fresh.',
+      { context: { job, operator: stage.name } },
+    );
+  }
+  stage.dropRequests();
 }
 
 /** Whether the stored state must be migrated. */

@@ -83,6 +83,8 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource, S
 
   /** Gives the restored watermark and end to the stages. */
   restoreMarks(): void {
+    // A stage behind it may not have passed on the end of time yet.
+    if (this.isFinished) this.lastWatermark = Number.POSITIVE_INFINITY;
     if (this.lastWatermark > Number.NEGATIVE_INFINITY) {
       this.gate.between(() => this.out.mark(new Watermark(this.lastWatermark)));
     }

@@ -52,6 +52,8 @@ export interface TaskServices {
   readonly shared: Shared;
   /** ms on the monotonic clock. */
   monotonicNow(): number;
+  /** From 0 up to 1. */
+  random(): number;
 }
 
 /** What a person has chosen for a recovery that finds something missing. */
@@ -94,6 +96,8 @@ export class Task {
   private openEnds: number;
   private readonly endNodes: readonly WirableNode[];
   private isEnding = false;
+  /** Stages that hold their input back. */
+  private holders = 0;
   private isRunning = false;
   private isFinalUnderWay = false;
   private stopRequest: { drain: boolean } | undefined;
@@ -303,6 +307,12 @@ export class Task {
         this.actors.set(stage.name, stage);
       },
       captured: (actor, barrier, capture) => this.coordinator?.captured(actor, barrier, capture),
+      holdInput: isHeld => {
+        this.holders += isHeld ? 1 : -1;
+        if (isHeld) this.pauseSources();
+        else this.resumeSources();
+      },
+      random: () => this.services.random(),
       wasFinished: id => this.restoredFinished.has(id),
       finished: id => this.finished.add(id),
     };
@@ -476,7 +486,7 @@ export class Task {
     // A resumed source may read at once: not from inside the record or sink that gave the credits back.
     this.gate.afterwards(() => {
       for (const source of this.sources) {
-        if (!this.credits.isExhausted) source.resume();
+        if (!this.credits.isExhausted && this.holders === 0) source.resume();
       }
     });
   }

@@ -238,17 +238,17 @@ const invalid: Record<string, Found> = {
   'a promise of mergeMap': {
     code: file(head, native('mergeMap'), 'from(s).pipe(mergeMap(async v => load(v)));'),
     rule: later,
-    says: /make such calls before the job/,
+    says: /use `mapAsync` of tidemark\/operators/,
   },
   'a promise that a function of the file makes': {
     code: file(head, native('switchMap'), 'async function load(v) {}\nfrom(s).pipe(switchMap(v => load(v)));'),
     rule: later,
-    says: /make such calls before the job/,
+    says: /use `mapAsync` of tidemark\/operators/,
   },
   "a promise in RxJS's from": {
     code: file(head, "import * as rx from 'rxjs';", 'from(s).pipe(rx.concatMap(v => rx.from(fetch(v))));'),
     rule: later,
-    says: /make such calls before the job/,
+    says: /use `mapAsync` of tidemark\/operators/,
   },
   'a timer inside': {
     code: file(head, native('debounce, timer'), 'from(s).pipe(debounce(() => timer(10)));'),
@@ -471,7 +471,17 @@ tester.run('no-async-native', rules['no-async-native'] as never, {
       file(ours, native('delay'), 'from(s).pipe(delay(10));'),
       file(ours, "import { delay } from 'tidemark/operators';", "from(s).pipe(delay('delay', 10));"),
     ),
-    unchanged('a promise', file(ours, native('mergeMap'), 'from(s).pipe(mergeMap(async v => load(v)));')),
+    rewritten(
+      later,
+      'mapAsync',
+      'mapAsync',
+      file(ours, native('mergeMap'), 'from(s).pipe(mergeMap(async v => load(v)));'),
+      file(
+        ours,
+        "import { mapAsync } from 'tidemark/operators';",
+        "from(s).pipe(mapAsync('mapAsync', async v => load(v)));",
+      ),
+    ),
     unchanged(
       'a promise under a concurrency',
       file(ours, native('mergeMap'), 'from(s).pipe(mergeMap(async v => load(v), 3));'),

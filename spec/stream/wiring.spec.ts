@@ -33,6 +33,8 @@ function noting(notes: string[]): Surroundings {
     sink: () => new Discard(scope),
     actor: (stage, id) => notes.push(`actor ${stage.name} as ${id}`),
     captured() {},
+    holdInput() {},
+    random: () => 0,
     wasFinished: () => false,
     finished: id => notes.push(`finished ${id}`),
   };
