@@ -1,5 +1,7 @@
 export { type ConnectBehaviour, connect } from './connect.ts';
 export { distinct } from './distinct.ts';
+export { type IntervalJoinOptions, intervalJoin } from './interval-join.ts';
+export type { JoinedPair, JoinType } from './joins/options.ts';
 export { keyBy } from './key-by.ts';
 export { reduce } from './reduce.ts';
 export { type ScanOptions, scan } from './scan.ts';

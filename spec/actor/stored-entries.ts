@@ -1,5 +1,5 @@
 import { entryKinds } from '../../lib/actor/actor-state.ts';
-import { keyOf } from '../../lib/actor/key.ts';
+import { keyOf, type MapKey } from '../../lib/actor/key.ts';
 import { decodeKey } from '../../lib/actor/key-codec.ts';
 import { TimerQueue } from '../../lib/actor/timer-queue.ts';
 import type { Manifest, SegmentRef } from '../../lib/checkpoint/manifest.ts';
@@ -27,6 +27,8 @@ export function inspectedStore(store: SnapshotStore = memoryStore(), job = 'marb
 }
 
 export interface StoredState {
+  /** Names of the entries of its maps. */
+  readonly entries: readonly unknown[];
   readonly values: readonly (readonly [Key | undefined, unknown])[];
   readonly event: readonly (readonly [Key | undefined, number])[];
   readonly processing: readonly (readonly [Key | undefined, number])[];
@@ -34,6 +36,7 @@ export interface StoredState {
 
 function readChain(task: TaskStore, segments: readonly SegmentRef[]): StoredState {
   const values = new Map<Key | undefined, unknown>();
+  const entries = new Map<MapKey, unknown>();
   const timers = { [entryKinds.event]: new TimerQueue(), [entryKinds.processing]: new TimerQueue() };
   for (const { name, checksum } of segments) {
     const raw = openSegment(task.getSegment(name) as Uint8Array, checksum, name, { sync: true }) as Uint8Array;
@@ -43,12 +46,17 @@ function readChain(task: TaskStore, segments: readonly SegmentRef[]): StoredStat
         const key = keyOf(decodeKey(buffer, keyStart, keyEnd));
         if (isDeleted) values.delete(key);
         else values.set(key, decodeValue(buffer, valueStart, valueEnd));
+      } else if (kind === entryKinds.entry) {
+        const name = decodeKey(buffer, keyStart, keyEnd);
+        if (isDeleted) entries.delete(name);
+        else entries.set(name, keyOf(name));
       } else if (isDeleted) timers[kind as 1 | 2].restoreDeletion(buffer, keyStart, keyEnd);
       else timers[kind as 1 | 2].restore(buffer, keyStart, keyEnd);
     });
   }
   const shown = (queue: TimerQueue) => [...queue].map(({ key, time }) => [keyOf(key), time] as const);
   return {
+    entries: [...entries.values()],
     values: [...values],
     event: shown(timers[entryKinds.event]),
     processing: shown(timers[entryKinds.processing]),
