@@ -1,6 +1,8 @@
+export { type CoGroupOptions, coGroup } from './co-group.ts';
 export { type ConnectBehaviour, connect } from './connect.ts';
 export { distinct } from './distinct.ts';
 export { type IntervalJoinOptions, intervalJoin } from './interval-join.ts';
+export type { TimeWindow } from './joins/grouped-windows.ts';
 export type { JoinedPair, JoinType } from './joins/options.ts';
 export { keyBy } from './key-by.ts';
 export { reduce } from './reduce.ts';
@@ -10,6 +12,7 @@ export { slidingWindow } from './sliding-window.ts';
 export { to } from './to.ts';
 export { type AlignedWindowOptions, tumblingWindow } from './tumbling-window.ts';
 export { union } from './union.ts';
+export { type WindowJoinOptions, windowJoin } from './window-join.ts';
 export type { Aggregate } from './windows/aggregate.ts';
 export * as aggregates from './windows/aggregate.ts';
 export type { WindowOptions, WindowResult } from './windows/options.ts';
