@@ -1,6 +1,7 @@
 export { type CoGroupOptions, coGroup } from './co-group.ts';
 export { type ConnectBehaviour, connect } from './connect.ts';
 export { distinct } from './distinct.ts';
+export { type EnrichOptions, enrich } from './enrich.ts';
 export { type IntervalJoinOptions, intervalJoin } from './interval-join.ts';
 export type { TimeWindow } from './joins/grouped-windows.ts';
 export type { JoinedPair, JoinType } from './joins/options.ts';
