@@ -1,3 +1,4 @@
+export { type BroadcastBehaviour, type BroadcastContext, broadcast } from './broadcast.ts';
 export { type CoGroupOptions, coGroup } from './co-group.ts';
 export { type ConnectBehaviour, connect } from './connect.ts';
 export { distinct } from './distinct.ts';

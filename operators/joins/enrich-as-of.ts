@@ -70,12 +70,9 @@ export function enrichAsOf<T, V, O, const K extends KeyOrNone>(
     right(_, value, ctx) {
       const time = recordTime(operator, ctx);
       const { versions } = ctx.states;
-      const isLate = time + retention <= ctx.watermark;
-      const base = isLate ? validAt(ctx.watermark - retention, versions) : undefined;
-      if (base !== undefined && base > time) return;
       versions.set(time, isRemoval(value) ? [] : [value]);
-      if (isLate) tidy(ctx.watermark, ctx.states);
-      else ctx.timers.atEventTime(time + retention);
+      if (time + retention > ctx.watermark) ctx.timers.atEventTime(time + retention);
+      else tidy(ctx.watermark, ctx.states);
     },
     onTimer(_, time, ctx) {
       const { waiting } = ctx.states;

@@ -1,6 +1,6 @@
 // Checked by `tsc -p tsconfig.json`, not run: what joins infer, and what does not compile.
-import { type DataStream, side } from '../../lib/index.ts';
-import { coGroup, enrich, intervalJoin, windowJoin } from '../../operators/index.ts';
+import { type DataStream, side, type } from '../../lib/index.ts';
+import { broadcast, coGroup, enrich, intervalJoin, windowJoin } from '../../operators/index.ts';
 
 /** Compiles when both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -77,3 +77,25 @@ enrich('full', orders, removable, { asOf: 'latest', type: 'full' });
 enrich('as-of', orders, removable, {});
 // @ts-expect-error: late records on the right are payments
 intervalJoin('late', orders, payments, { ...near, lateRight: side<Order>('late') });
+
+interface Limit {
+  readonly cents: number;
+}
+declare const limits: DataStream<Limit>;
+declare const limitsByKey: DataStream<Limit, string>;
+
+const above = broadcast('above', orders, limits, {
+  emits: type<Order>(),
+  initial: () => 0,
+  rule: (most, limit) => Math.max(most, limit.cents),
+  receive(most, order, ctx) {
+    same<Same<typeof ctx.key, string>>();
+    if (order.cents > most) ctx.emit(order);
+    // @ts-expect-error: it emits orders
+    ctx.emit(most);
+  },
+});
+same<Same<typeof above, DataStream<Order, string>>>();
+
+// @ts-expect-error: rules have no key
+broadcast('keyed-rules', orders, limitsByKey, { initial: () => 0, rule: most => most, receive: () => {} });
