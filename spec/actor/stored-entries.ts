@@ -14,12 +14,15 @@ export function inspectedStore(store: SnapshotStore = memoryStore(), job = 'marb
   const task = store.task({ job, task: 'main' });
   const committed = (): Manifest[] =>
     (task.manifests() as readonly StoredManifest[]).filter(stored => stored.confirmed).map(({ manifest }) => manifest);
+  const segmentsOf = (actor: string) => committed().at(-1)?.actors[actor]?.segments ?? [];
   return {
     store,
     /** Committed manifests, oldest first. */
     committed,
     /** What the newest committed checkpoint holds of an actor, its chain of segments read from the start. */
-    stored: (actor: string): StoredState => readChain(task, committed().at(-1)?.actors[actor]?.segments ?? []),
+    stored: (actor: string): StoredState => readChain(task, segmentsOf(actor)).state,
+    /** The names of the entries of its maps there: map, key and entry. */
+    storedEntries: (actor: string): readonly unknown[] => readChain(task, segmentsOf(actor)).entries,
     /** Kinds of the segments of an actor in each committed checkpoint. */
     kinds: (actor: string): string[][] =>
       committed().map(manifest => (manifest.actors[actor]?.segments ?? []).map(({ kind }) => kind)),
@@ -27,14 +30,12 @@ export function inspectedStore(store: SnapshotStore = memoryStore(), job = 'marb
 }
 
 export interface StoredState {
-  /** Names of the entries of its maps. */
-  readonly entries: readonly unknown[];
   readonly values: readonly (readonly [Key | undefined, unknown])[];
   readonly event: readonly (readonly [Key | undefined, number])[];
   readonly processing: readonly (readonly [Key | undefined, number])[];
 }
 
-function readChain(task: TaskStore, segments: readonly SegmentRef[]): StoredState {
+function readChain(task: TaskStore, segments: readonly SegmentRef[]): { state: StoredState; entries: unknown[] } {
   const values = new Map<Key | undefined, unknown>();
   const entries = new Map<MapKey, unknown>();
   const timers = { [entryKinds.event]: new TimerQueue(), [entryKinds.processing]: new TimerQueue() };
@@ -55,10 +56,10 @@ function readChain(task: TaskStore, segments: readonly SegmentRef[]): StoredStat
     });
   }
   const shown = (queue: TimerQueue) => [...queue].map(({ key, time }) => [keyOf(key), time] as const);
-  return {
-    entries: [...entries.values()],
+  const state = {
     values: [...values],
     event: shown(timers[entryKinds.event]),
     processing: shown(timers[entryKinds.processing]),
   };
+  return { state, entries: [...entries.values()] };
 }

@@ -113,8 +113,8 @@ export async function leftOver<R>(
   actor: string,
   items: readonly MemoryItem<Row>[],
   join: Build<R>,
-): Promise<StoredState> {
-  const { store, stored, committed } = inspectedStore(memoryStore(), 'joined');
+): Promise<StoredState & { readonly entries: readonly unknown[] }> {
+  const { store, stored, storedEntries, committed } = inspectedStore(memoryStore(), 'joined');
   const untilThere: MemoryItem<Row>[] = [
     ...items.filter(item => item !== crash && item !== takeCheckpoint),
     takeCheckpoint,
@@ -136,5 +136,5 @@ export async function leftOver<R>(
   );
   if ((failure as { code?: string } | undefined)?.code !== 'PLANNED_CRASH') throw failure;
   if (committed().length !== 1) throw new Error('The checkpoint was not committed before the crash.');
-  return stored(actor);
+  return { ...stored(actor), entries: storedEntries(actor) };
 }
