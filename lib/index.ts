@@ -15,7 +15,14 @@ export {
   type Timers,
   type,
 } from './actor/behaviour.ts';
-export { type MapState, mapState, type StateHandles, type StateKind, type StateKinds } from './actor/map-state.ts';
+export {
+  type MapState,
+  mapState,
+  type NoStateKinds,
+  type StateHandles,
+  type StateKind,
+  type StateKinds,
+} from './actor/map-state.ts';
 export type { Backoff, RequestContext, Requests } from './actor/requests/requests.ts';
 export type {
   CommitPointContext,

@@ -6,16 +6,17 @@ import {
   type DataStream,
   JobDefinitionError,
   type KeyOrNone,
+  type NoStateKinds,
 } from '../lib/index.ts';
 import { union } from './union.ts';
 
 /** An actor of two inputs: what `actor` takes, with a handler for the records of each input in the place of `receive`. */
-export interface ConnectBehaviour<L, R, S, O, K extends KeyOrNone>
-  extends Omit<Behaviour<never, S, O, K>, 'receive' | 'stateKey'> {
+export interface ConnectBehaviour<L, R, S, O, K extends KeyOrNone, D = NoStateKinds>
+  extends Omit<Behaviour<never, S, O, K, D>, 'receive' | 'stateKey'> {
   /** Handles a record of the first stream: changes the draft in place, or returns the new state. */
-  left(state: Parameters<Behaviour<L, S, O, K>['receive']>[0], value: L, ctx: ActorContext<O, K>): S | void;
+  left(state: Parameters<Behaviour<L, S, O, K>['receive']>[0], value: L, ctx: ActorContext<O, K, D>): S | void;
   /** Handles a record of the second stream. */
-  right(state: Parameters<Behaviour<R, S, O, K>['receive']>[0], value: R, ctx: ActorContext<O, K>): S | void;
+  right(state: Parameters<Behaviour<R, S, O, K>['receive']>[0], value: R, ctx: ActorContext<O, K, D>): S | void;
 }
 
 /** A record of either input on its way to the actor; what a dead letter shows, too. */
@@ -32,11 +33,11 @@ type FromEither<L, R> = { readonly input: 'left'; readonly value: L } | { readon
  * Fails when an input or a handler does; what happens then is the actor's supervision.
  * Completes when both inputs have.
  */
-export function connect<L, R, S, O = never, const K extends KeyOrNone = KeyOrNone>(
+export function connect<L, R, S, O = never, const K extends KeyOrNone = KeyOrNone, D = NoStateKinds>(
   name: string,
   left: DataStream<L, K>,
   right: DataStream<R, K>,
-  behaviour: ConnectBehaviour<L, R, S, O, K>,
+  behaviour: ConnectBehaviour<L, R, S, O, K, D>,
 ): DataStream<O, K> {
   const { left: fromLeft, right: fromRight, ...others } = behaviour;
   if (typeof fromLeft !== 'function' || typeof fromRight !== 'function') {
@@ -52,8 +53,8 @@ export function connect<L, R, S, O = never, const K extends KeyOrNone = KeyOrNon
     right.pipe(map((value): FromEither<L, R> => ({ input: 'right', value }))),
   ) as DataStream<FromEither<L, R>, K>;
   return both.pipe(
-    actor<FromEither<L, R>, S, O, K>(name, {
-      ...(others as Omit<Behaviour<never, S, O, K>, 'receive' | 'stateKey'>),
+    actor<FromEither<L, R>, S, O, K, D>(name, {
+      ...(others as Omit<Behaviour<never, S, O, K, D>, 'receive' | 'stateKey'>),
       receive: (state, record, ctx) =>
         record.input === 'left' ? fromLeft(state, record.value, ctx) : fromRight(state, record.value, ctx),
     }),

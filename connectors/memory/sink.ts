@@ -24,7 +24,8 @@ export function memorySink<T>({ name = 'memory' }: MemorySinkOptions = {}): Memo
   const apply = (token: number, id: number, handle: Json): void => {
     if (token < last.token || (token === last.token && id <= last.id)) return;
     last = { token, id };
-    committed.push(...(prepared.get(handle as string) ?? []));
+    // One by one: a call takes no more arguments than the stack holds.
+    for (const value of prepared.get(handle as string) ?? []) committed.push(value);
     prepared.clear();
   };
 

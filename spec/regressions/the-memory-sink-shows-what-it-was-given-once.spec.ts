@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { memorySink } from '../../connectors/memory/index.ts';
+import type { SinkContext } from '../../lib/index.ts';
 import { to } from '../../operators/index.ts';
 import { AtHand, withWriter } from './at-hand.ts';
 
@@ -63,5 +65,15 @@ describe('the memory sink', () => {
     second.checkpoint();
     expect(hand.committed).toMatchObject({ token: 2 });
     expect(hand.sink.committed).toEqual([1, 2, 3, 4]);
+  });
+
+  // Cause: the values went as arguments of one call, which the stack did not hold; asked again, it took them for shown.
+  it('shows more values of one checkpoint than a call takes arguments', async () => {
+    const sink = memorySink<number>();
+    const writer = await sink.open({ token: 1 } as SinkContext);
+    for (let n = 0; n < 500_000; n++) writer.write(n, n, undefined);
+    writer.barrier(1);
+    writer.commit(1, await writer.flush(1));
+    expect(sink.committed).toHaveLength(500_000);
   });
 });

@@ -1,5 +1,5 @@
 // Checked by `tsc -p tsconfig.json`, not run: what `connect` infers, and what does not compile.
-import { type DataStream, type } from '../../lib/index.ts';
+import { type DataStream, mapState, type } from '../../lib/index.ts';
 import { connect } from '../../operators/index.ts';
 
 /** Compiles when both types are the same. */
@@ -40,6 +40,17 @@ connect('wrong-output', payments, limits, {
   left(_state, payment, ctx) {
     // @ts-expect-error: it emits texts
     ctx.emit(payment.cents);
+  },
+  right: () => {},
+});
+
+connect('with-entries', payments, limits, {
+  states: { byCents: mapState<number, Payment>() },
+  initial: () => undefined,
+  left(_state, payment, { states: { byCents } }) {
+    byCents.set(payment.cents, payment);
+    // @ts-expect-error: its entries are numbers
+    byCents.get('1');
   },
   right: () => {},
 });
