@@ -40,12 +40,10 @@ export class RedisTask implements TaskStore {
   }
 
   async acquireFence(above: number): Promise<number> {
-    const connection = this.#connection;
-    const { job, task } = this.#ref;
-    const member = JSON.stringify([job, task]);
-    await connection.run('register the task', client => client.sadd(tasksKey(connection.settings.prefix), member));
+    const { fence, names } = this.#keys;
+    await this.#register();
     return this.#durably('acquire the fence', async () =>
-      Number(await connection.script('acquire the fence', 'acquireFence', [this.#keys.fence], above)),
+      Number(await this.#connection.script('acquire the fence', 'acquireFence', [fence, names], above)),
     );
   }
 
@@ -117,6 +115,18 @@ export class RedisTask implements TaskStore {
   async clear(token: number): Promise<void> {
     const segments = await this.#durably('clear', () => this.#script('clear the task', 'clear', token));
     await this.#remove(token, segments);
+  }
+
+  async #register(): Promise<void> {
+    const connection = this.#connection;
+    const { job, task } = this.#ref;
+    const member = JSON.stringify([job, task]);
+    try {
+      await connection.run('register the task', client => client.sadd(tasksKey(connection.settings.prefix), member));
+    } catch (error) {
+      // Memory may be full: then it matters that the task was registered before its first token.
+      if (!(error instanceof StoreUnavailableError) || (await this.fence()) === 0) throw error;
+    }
   }
 
   #read(name: string, text: string | undefined): Manifest {

@@ -79,7 +79,7 @@ export const plants: readonly Plant[] = [
   {
     name: 'dead letters behind the barrier are not held back',
     file: 'connectors/kafka/commit/transaction.ts',
-    from: '    if (this.#held) this.#held.push(write);\n    else write();\n',
+    from: '    if (this.#held) {\n      this.#held.push(write);\n      this.#heldBytes += bytes;\n    } else write();\n',
     to: '    write();\n',
   },
   {

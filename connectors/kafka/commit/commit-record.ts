@@ -5,8 +5,12 @@ import type { TopicPartition } from '../client/port.ts';
 export const commitTopic = 'tidemark.commits';
 export const commitPartition: TopicPartition = { topic: commitTopic, partition: 0 };
 
-/** The group of a task's commit record, which nobody joins; also its transactional id. */
-export const commitGroup = ({ job, task }: TaskRef): string => `tidemark.${job}.${task}`;
+/**
+ * The group of a task's commit record, which nobody joins; also its transactional id. The last point stands before the task,
+ * whose own are written as `%2E`: two tasks with one id would fence each other off.
+ */
+export const commitGroup = ({ job, task }: TaskRef): string =>
+  `tidemark.${job}.${task.replace(/[%.]/g, mark => (mark === '.' ? '%2E' : '%25'))}`;
 
 /** What Kafka takes as an offset's metadata unless `offset.metadata.max.bytes` was changed. */
 const mostMetadataBytes = 4096;

@@ -5,6 +5,7 @@ import { prelude } from './prelude.ts';
  * older tokens that nothing ever will. ARGV: token, then ids.
  */
 export const collect = `${prelude}
+alsoWhenFull()
 local newest = newestId()
 local expired = {}
 for i = 2, #ARGV do

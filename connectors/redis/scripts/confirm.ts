@@ -2,6 +2,7 @@ import { prelude } from './prelude.ts';
 
 /** Commits a prepared manifest, then drops the prepared ones that it overtakes. ARGV: token, its name, id, the token in its name. */
 export const confirm = `${prelude}
+alsoWhenFull()
 if not redis.call('ZSCORE', confirmed, ARGV[2]) then
   local newest = newestId()
   if tonumber(ARGV[3]) <= newest then return {'back', tostring(newest)} end

@@ -10,7 +10,7 @@ import { touch } from './touch.ts';
 
 /** The scripts, with the number of their keys. */
 export const scripts = {
-  acquireFence: { lua: acquireFence, numberOfKeys: 1 },
+  acquireFence: { lua: acquireFence, numberOfKeys: 2 },
   registerSegment: { lua: registerSegment, numberOfKeys: 6 },
   prepare: { lua: prepare, numberOfKeys: 6 },
   confirm: { lua: confirm, numberOfKeys: 6 },

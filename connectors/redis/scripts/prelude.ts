@@ -15,6 +15,11 @@ local function touch()
   redis.call('APPEND', fence, '')
 end
 
+-- For what decides, or gives memory back: Redis refuses a full script only until its first write, and this one takes nothing.
+local function alsoWhenFull()
+  redis.call('HDEL', names, '')
+end
+
 local function newestId()
   local last = redis.call('ZREVRANGE', confirmed, 0, 0, 'WITHSCORES')
   return last[2] and tonumber(last[2]) or 0

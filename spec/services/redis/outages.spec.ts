@@ -161,6 +161,31 @@ describe('the Redis store when its server goes away', () => {
     await proxy.close();
   });
 
+  it('decides, and gives back what nobody names, also when it is out of memory: so a job that has filled it is not stuck', async () => {
+    const direct = new Redis(server.url);
+    const token = await task.acquireFence(0);
+    await commit(token, 1);
+    const orphan = segment(2, token);
+    await task.putSegment(token, orphan, new Uint8Array(4_000_000));
+    await task.prepare(token, manifestOf(ref, token, 3));
+    const used = Number(/used_memory:(\d+)/.exec(await direct.info('memory'))?.[1]);
+    await direct.config('SET', 'maxmemory', String(used - 1_000_000));
+    await task.confirm(token, 3);
+    const next = await task.acquireFence(0);
+    expect(next).toBe(token + 1);
+    await task.collect(next, [1]);
+    expect(await task.getSegment(orphan)).toBeUndefined();
+    await commit(next, 4);
+    expect(briefly(await task.manifests())).toEqual(['3-1', `4-${next}`]);
+    // Whoever is not there yet does not begin.
+    await direct.config('SET', 'maxmemory', '1mb');
+    const another = store.task({ job: 'outage', task: 'another' });
+    expect((await failureOf(() => another.acquireFence(0))).message).toMatch(/OOM.*maxmemory/);
+    await task.clear(next);
+    expect(await task.manifests()).toEqual([]);
+    await direct.quit();
+  });
+
   it('says that it is out of memory, and goes on when there is room', async () => {
     const direct = new Redis(server.url);
     const token = await task.acquireFence(0);

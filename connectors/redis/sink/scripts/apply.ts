@@ -10,6 +10,9 @@ export const apply = `
 ${prelude}
 ${newer}
 ${verify}
+-- Also where memory is full: it is decided, and what was staged is given back. Redis refuses a script only until its first
+-- write, and this one takes nothing.
+redis.call('HDEL', state, '')
 local checkpoint, after = ARGV[4], ARGV[5]
 local kept = redis.call('HMGET', state, 'applied', 'resume')
 local applied = kept[1] or ''

@@ -27,6 +27,8 @@ elseif newer(applied, restored) then verdict = 'ahead'
 else verdict = 'behind' end
 if keeps ~= '1' and (verdict == 'ahead' or verdict == 'behind') then return {verdict, applied} end
 
+-- Also where memory is full, as for apply.
+redis.call('HDEL', state, '')
 redis.call('HSET', state, 'token', token, 'nonce', nonce)
 local answer = {verdict, applied}
 for _, name in ipairs(redis.call('SMEMBERS', parts)) do table.insert(answer, name) end

@@ -14,6 +14,13 @@ describe('a commit record', () => {
     expect(commitGroup({ job: 'totals', task: 'main' })).toBe('tidemark.totals.main');
   });
 
+  it('has a group that no other task has, whatever points stand in names', () => {
+    expect(commitGroup({ job: 'a.b', task: 'main' })).toBe('tidemark.a.b.main');
+    const parts = ['a', 'b', 'c', 'a.b', 'b.c', '%', '%2E', '.', 'b%2Ec'];
+    const groups = parts.flatMap(job => parts.map(task => commitGroup({ job, task })));
+    expect(new Set(groups).size).toBe(groups.length);
+  });
+
   it('says that checkpoints were deleted on purpose', () => {
     const cleared = { id: 12, token: 3, checksum: '', isCleared: true };
     const { offset, metadata } = encodeRecord(cleared);

@@ -142,6 +142,27 @@ describe('the Redis sink when its server or the network fails', () => {
     expect(await failureOf(next.commit(decided))).toBeInstanceOf(StateLostError);
   });
 
+  it('shows what was decided also when its server is out of memory, which gives back what was staged', async () => {
+    const own = await startRedis();
+    await using run = new SinkRun(own.url);
+    const list = `${run.name}:list`;
+    const value = 'x'.repeat(50_000);
+    const push = { command: 'listPush', key: list, end: 'right', values: [value] } as const;
+    const probe = await run.open(own.url, 1);
+    for (let i = 0; i < 40; i++) probe.write([push]);
+    const decided = await probe.prepare(1);
+    const used = Number(/used_memory:(\d+)/.exec(await run.client.info('memory'))?.[1]);
+    await run.client.config('SET', 'maxmemory', String(used - 500_000));
+    await probe.commit(decided);
+    probe.write([count(`${run.name}:count`)]);
+    expect((await failureOf(probe.prepare(2))).message).toMatch(/OOM/);
+    const next = await run.open(own.url, 2, decided);
+    expect(await run.client.llen(list)).toBe(40);
+    await next.close();
+    await probe.close();
+    await own.stop();
+  });
+
   it('notices a server that came back without its data, and one that is another', async () => {
     const own = await startRedis();
     const other = await startRedis();
