@@ -11,14 +11,16 @@ import { Context } from './context.ts';
 import { Effects } from './effects.ts';
 import { InPlaceWatch } from './in-place.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
-import { MapHandle, type MapOwner } from './map-handle.ts';
+import { type StagedState, StateEntries, type StateOwner } from './state-entries.ts';
+import { handleOf } from './state-handles.ts';
+import { kindFunction, type StateKinds } from './state-kind.ts';
 import { canDraft, draftedState, protectedState, returnedState, verifyStorable } from './state-update.ts';
 import { undrafted } from './undrafted.ts';
 
 type AnyBehaviour = Behaviour<unknown, unknown, unknown, Key | undefined>;
 
 /** A running actor: handles one message at a time against the state of its key. */
-export class ActorStage implements Stage<unknown>, MapOwner {
+export class ActorStage implements Stage<unknown>, StateOwner {
   readonly name: string;
   readonly state: ActorState;
   out: Stage<unknown>;
@@ -29,13 +31,14 @@ export class ActorStage implements Stage<unknown>, MapOwner {
   skipped = 0;
   watermark = Number.NEGATIVE_INFINITY;
   currentKey: MapKey = mapKey(undefined);
-  private readonly maps: readonly MapHandle[];
-  private readonly hasMaps: boolean;
+  readonly drafts: boolean;
+  private readonly declared: StateKinds;
+  private readonly handles: readonly StagedState[];
+  private readonly hasHandles: boolean;
   private readonly behaviour: AnyBehaviour;
   private readonly scope: Scope;
   private readonly surroundings: Surroundings;
   private readonly isKeyed: boolean;
-  private readonly drafts: boolean;
   private readonly effects = new Effects<unknown>();
   private readonly context: Context;
   private readonly sides = new Map<string, Stage<unknown>[]>();
@@ -59,12 +62,13 @@ export class ActorStage implements Stage<unknown>, MapOwner {
       this.fireDue('processing', scope.scheduler.now());
       this.setAlarm();
     });
-    const maps = Object.keys(behaviour.states ?? {}).map(
-      state => [state, new MapHandle(state, this.state.entries, this)] as const,
+    this.declared = behaviour.states ?? {};
+    const handles = Object.entries(this.declared).map(
+      ([state, kind]) => [state, handleOf(kind, new StateEntries(state, this.state.entries, this))] as const,
     );
-    this.maps = maps.map(([, handle]) => handle);
-    this.hasMaps = maps.length > 0;
-    this.context = new Context(this, scope, this.effects, Object.fromEntries(maps), behaviour);
+    this.handles = handles.map(([, handle]) => handle);
+    this.hasHandles = handles.length > 0;
+    this.context = new Context(this, scope, this.effects, Object.fromEntries(handles), behaviour);
     this.recipe = draft => {
       const returned = this.call(this.handler, draft, this.message);
       this.resolveDrafts(draft, returned);
@@ -154,11 +158,20 @@ export class ActorStage implements Stage<unknown>, MapOwner {
 
   /** The states that are stored, but that the actor no longer declares. */
   undeclaredStates(): string[] {
-    const declared = this.behaviour.states ?? {};
-    return this.state.entries.states.filter(state => !Object.hasOwn(declared, state));
+    return this.state.entries.states.filter(state => !Object.hasOwn(this.declared, state));
   }
 
-  /** A stored value of a map as the actor works with it. */
+  /** What is wrong with the kinds of the states that are stored; nothing when they are as declared. */
+  changedKinds(): string[] {
+    const { entries } = this.state;
+    return entries.states.flatMap(state => {
+      const [stored, declared] = [entries.kindOf(state), this.declared[state]?.kind];
+      if (!stored || !declared || stored === declared) return [];
+      return [`"${state}" is stored as ${kindFunction(stored)} and declared as ${kindFunction(declared)}`];
+    });
+  }
+
+  /** A stored entry of a state as the actor works with it. */
   restoredEntry(stored: unknown): unknown {
     return this.surroundings.freezesState ? protectedState(stored, false) : stored;
   }
@@ -239,13 +252,13 @@ export class ActorStage implements Stage<unknown>, MapOwner {
           : returnedState(before, this.call(handler, before, message), this.surroundings.freezesState);
     } catch (error) {
       this.effects.clear();
-      for (const map of this.maps) map.discard();
+      for (const handle of this.handles) handle.discard();
       this.handler = handler;
       if (!isWatched || !this.isSpoiled()) this.supervise(error, key, message);
       return;
     }
     if (isWatched && this.isSpoiled()) return;
-    if (this.hasMaps) for (const map of this.maps) map.apply();
+    if (this.hasHandles) for (const handle of this.handles) handle.apply();
     if (this.effects.forgets) this.forget(key);
     else if (after !== before) {
       if (cell === undefined) values.set(key, after);
@@ -257,7 +270,7 @@ export class ActorStage implements Stage<unknown>, MapOwner {
 
   private forget(key: MapKey): void {
     this.state.values.delete(key);
-    if (this.hasMaps) this.state.entries.forget(key);
+    if (this.hasHandles) this.state.entries.forget(key);
   }
 
   private initial(key: MapKey): unknown {

@@ -14,6 +14,7 @@ import { keyOf, type MapKey } from './key.ts';
 import { encodeKey, KeyEncoder } from './key-codec.ts';
 import { entryOf, KeyedEntries } from './keyed-entries.ts';
 import { type Capture, CaptureReader, KeyedState } from './keyed-state.ts';
+import type { StateKinds } from './state-kind.ts';
 import { type Timer, TimerQueue } from './timer-queue.ts';
 
 /** Kinds of entries in an actor's segments. */
@@ -26,8 +27,8 @@ export class ActorState {
   readonly name: string;
   readonly version: number;
   readonly values = new KeyedState<unknown>();
-  /** Of its map states. */
-  readonly entries = new KeyedEntries();
+  /** Of the states that it declares. */
+  readonly entries: KeyedEntries;
   private readonly behaviour: AnyBehaviour;
   private readonly event = new TimerQueue();
   private readonly processing = new TimerQueue();
@@ -36,6 +37,8 @@ export class ActorState {
     this.name = name;
     this.behaviour = behaviour;
     this.version = behaviour.version ?? 1;
+    const declared: StateKinds = behaviour.states ?? {};
+    this.entries = new KeyedEntries(new Map(Object.entries(declared).map(([state, { kind }]) => [state, kind])));
   }
 
   timers(kind: TimerKind): TimerQueue {
@@ -148,8 +151,8 @@ class StateCapture implements ActorCapture {
           writer.putRange(entryKinds.entry, keys.encode(name), values.encode(value));
         } catch (error) {
           if (!(error instanceof UnsupportedStateError)) throw error;
-          const [map, key] = entryOf(name);
-          throw this.failure(UnsupportedStateError, `cannot be stored in its map "${map}"`, key, error);
+          const { state, kind, key } = entryOf(name);
+          throw this.failure(UnsupportedStateError, `cannot be stored in its ${kind} "${state}"`, key, error);
         }
       });
   }

@@ -7,7 +7,8 @@ import type { Stage } from '../stream/stage.ts';
 import type { Wiring } from '../stream/wiring.ts';
 import { ActorStage } from './actor-stage.ts';
 import { type Behaviour, deadLetters } from './behaviour.ts';
-import type { NoStateKinds } from './map-state.ts';
+import { isStateKind } from './state-handles.ts';
+import type { NoStateKinds } from './state-kind.ts';
 
 /** The node of an actor, with what its side outputs need. */
 export interface ActorNode extends WirableNode {
@@ -75,6 +76,12 @@ function verify(name: string, behaviour: Behaviour<unknown, unknown, unknown, Ke
   if (behaviour.stateKey && behaviour.states) {
     throw new JobDefinitionError(
       `The actor "${name}" has a stateKey, so it cannot have states beside: they belong to the stream's key.`,
+    );
+  }
+  for (const [state, declared] of Object.entries(behaviour.states ?? {})) {
+    if (isStateKind(declared)) continue;
+    throw new JobDefinitionError(
+      `The actor "${name}" declares the state "${state}" as something else than a state: use mapState(), valueState(), listState() or aggregatingState(…).`,
     );
   }
   const { version = 1 } = behaviour;

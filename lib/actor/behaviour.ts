@@ -2,7 +2,7 @@ import type { Draft } from 'immer';
 import type { Side } from '../job/handle.ts';
 import type { KeyOrNone } from '../stream/data-stream.ts';
 import type { Key } from '../stream/elements.ts';
-import type { NoStateKinds, StateHandles } from './map-state.ts';
+import type { NoStateKinds, StateHandles } from './state-kind.ts';
 
 /** Timers of the current key; deduplicated per key and time, part of the snapshot, set when `receive` returns. */
 export interface Timers {
@@ -62,8 +62,8 @@ export interface Behaviour<T, S, R, K extends KeyOrNone, D = NoStateKinds> {
   /** The side outputs that it may use. */
   readonly sides?: readonly Side<unknown>[];
   /**
-   * More state of a key, by name, each entry of which is stored by itself: `states: { open: mapState<string, Order>() }`. The name
-   * ties it to what is stored.
+   * More state of a key, by name, each entry of which is stored by itself: `states: { open: mapState<string, Order>() }`, and so
+   * `valueState`, `listState` and `aggregatingState`. The name ties it to what is stored.
    */
   readonly states?: D;
   /**

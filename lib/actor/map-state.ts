@@ -1,4 +1,5 @@
 import type { KeyAtom } from '../stream/elements.ts';
+import type { StateKind } from './state-kind.ts';
 
 /** A map that belongs to one key of an actor; each of its entries is stored by itself. Valid inside a handler only. */
 export interface MapState<E extends KeyAtom, V> {
@@ -13,19 +14,6 @@ export interface MapState<E extends KeyAtom, V> {
   /** The entries in the order in which they came, which a restore keeps; one that is deleted and set by one handler keeps its place. */
   keys(): readonly E[];
 }
-
-/** A further kind of state of an actor: what its handlers are given is an `H`. */
-export interface StateKind<H> {
-  readonly kind: 'map';
-  /** For the compiler only. */
-  readonly __handle?: (handle: H) => H;
-}
-
-export type StateKinds = Readonly<Record<string, StateKind<never>>>;
-export type NoStateKinds = Readonly<Record<never, never>>;
-
-/** What handlers are given for the declared kinds. */
-export type StateHandles<D> = { readonly [name in keyof D]: D[name] extends StateKind<infer H> ? H : never };
 
 /**
  * Declares a map in `states` of an actor: for state that is large per key, such as the open windows of a user. An entry that

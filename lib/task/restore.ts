@@ -45,6 +45,7 @@ export function restoreActor(
   });
   return andThen(applied, () => {
     dropUndeclared(stage, ref, allowsDropped);
+    verifyKinds(stage, ref);
     for (const cell of stage.state.entries.cells()) cell.value = stage.restoredEntry(cell.value);
     if (migrates) migrateValues(stage, entry.version, ref);
     else decodeValues(stage, ref);
@@ -103,6 +104,16 @@ function dropUndeclared(stage: ActorStage, { job }: TaskRef, allowsDropped: bool
     );
   }
   for (const state of undeclared) stage.state.entries.drop(state);
+}
+
+function verifyKinds(stage: ActorStage, { job }: TaskRef): void {
+  const changed = stage.changedKinds();
+  if (changed.length === 0) return;
+  throw new StateMismatchError(
+    `The kinds of states of the actor "${stage.name}" have changed: ${changed.join(', ')}. Declare it as it is stored, give the new one ` +
+      'another name (allowDroppedState drops the old one), or start fresh.',
+    { context: { job, operator: stage.name } },
+  );
 }
 
 /** Whether the stored state must be migrated. */

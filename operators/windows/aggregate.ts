@@ -1,14 +1,13 @@
+import type { Aggregation } from '../../lib/index.ts';
+
 /**
  * How the records of a window become its result, one record at a time: nothing but the accumulator is kept.
  *
  * Accumulators are immutable plain data, as every state is: `add` and `merge` answer a new one.
  */
-export interface Aggregate<T, A, R> {
-  init(): A;
-  add(accumulator: A, value: T): A;
+export interface Aggregate<T, A, R> extends Aggregation<T, A, R> {
   /** The accumulator of two stretches of records, the earlier one first; where windows overlap or grow together. */
   merge(earlier: A, later: A): A;
-  result(accumulator: A): R;
 }
 
 /** Records counted. */

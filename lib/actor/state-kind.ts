@@ -1,0 +1,19 @@
+export type StateKindName = 'map' | 'value' | 'list' | 'aggregating';
+
+/** A further kind of state of an actor: what its handlers are given is an `H`. */
+export interface StateKind<H> {
+  readonly kind: StateKindName;
+  /** For the compiler only. */
+  readonly __handle?: () => H;
+}
+
+export type StateKinds = Readonly<Record<string, StateKind<unknown>>>;
+export type NoStateKinds = Readonly<Record<never, never>>;
+
+/** What handlers are given for the declared kinds. */
+export type StateHandles<D> = { readonly [name in keyof D]: D[name] extends StateKind<infer H> ? H : never };
+
+/** The function that declares a kind, as users know it. */
+export function kindFunction(kind: StateKindName): string {
+  return `${kind}State`;
+}
