@@ -19,6 +19,7 @@ export {
 export { type ListState, listState } from './actor/list-state.ts';
 export { type MapState, mapState } from './actor/map-state.ts';
 export type { StateHandles, StateKind, StateKinds } from './actor/state-kind.ts';
+export type { StateOptions, Ttl } from './actor/ttl.ts';
 export { type ValueState, valueState } from './actor/value-state.ts';
 export type {
   CommitPointContext,

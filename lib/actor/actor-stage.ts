@@ -1,4 +1,5 @@
 import { freeze } from 'immer';
+import { Stamped } from '../checkpoint/stamped-value.ts';
 import { LiftError, messageOf } from '../errors.ts';
 import { Barrier, type Key, type Mark, type Watermark } from '../stream/elements.ts';
 import { Discard, type Scope, type Stage } from '../stream/stage.ts';
@@ -9,12 +10,15 @@ import { Alarm } from './alarm.ts';
 import { type Behaviour, type DeadLetter, deadLetters, type TimerKind } from './behaviour.ts';
 import { Context } from './context.ts';
 import { Effects } from './effects.ts';
+import { Expiry, expiringEntries, expiringValues } from './expiry.ts';
 import { InPlaceWatch } from './in-place.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
+import { StateClock } from './state-clock.ts';
 import { type StagedState, StateEntries, type StateOwner } from './state-entries.ts';
 import { handleOf } from './state-handles.ts';
 import { kindFunction, type StateKinds } from './state-kind.ts';
 import { canDraft, draftedState, protectedState, returnedState, verifyStorable } from './state-update.ts';
+import { lifetimeOf } from './ttl.ts';
 import { undrafted } from './undrafted.ts';
 
 type AnyBehaviour = Behaviour<unknown, unknown, unknown, Key | undefined>;
@@ -32,8 +36,16 @@ export class ActorStage implements Stage<unknown>, StateOwner {
   watermark = Number.NEGATIVE_INFINITY;
   currentKey: MapKey = mapKey(undefined);
   readonly drafts: boolean;
+  /** Whether what was restored has got times by which it expires, or has none any more. */
+  hasNewTimes = false;
   private readonly declared: StateKinds;
   private readonly handles: readonly StagedState[];
+  /** Of its own state. */
+  private readonly expiry: Expiry | undefined;
+  /** Of its declared states, by name. */
+  private readonly expiries = new Map<string, Expiry>();
+  /** Where anything expires. */
+  private readonly clock: StateClock | undefined;
   private readonly hasHandles: boolean;
   private readonly behaviour: AnyBehaviour;
   private readonly scope: Scope;
@@ -63,9 +75,16 @@ export class ActorStage implements Stage<unknown>, StateOwner {
       this.setAlarm();
     });
     this.declared = behaviour.states ?? {};
-    const handles = Object.entries(this.declared).map(
-      ([state, kind]) => [state, handleOf(kind, new StateEntries(state, this.state.entries, this))] as const,
-    );
+    const clock = new StateClock(name, scope);
+    const lifetime = lifetimeOf(`The actor "${name}"`, behaviour.ttl);
+    this.expiry = lifetime && new Expiry(lifetime, clock, expiringValues(this.state.values));
+    const { entries } = this.state;
+    const handles = Object.entries(this.declared).map(([state, kind]) => {
+      const expiry = kind.lifetime && new Expiry(kind.lifetime, clock, expiringEntries(entries, state));
+      if (expiry) this.expiries.set(state, expiry);
+      return [state, handleOf(kind, new StateEntries(state, entries, this, expiry))] as const;
+    });
+    if (this.expiry || this.expiries.size > 0) this.clock = clock;
     this.handles = handles.map(([, handle]) => handle);
     this.hasHandles = handles.length > 0;
     this.context = new Context(this, scope, this.effects, Object.fromEntries(handles), behaviour);
@@ -114,8 +133,11 @@ export class ActorStage implements Stage<unknown>, StateOwner {
 
   mark(mark: Mark): void {
     if (this.scope.hasFailed) return;
-    if (mark instanceof Barrier) this.surroundings.captured(this.name, mark.id, this.state.capture());
-    else this.advance(mark);
+    if (mark instanceof Barrier) {
+      this.clock?.set();
+      this.sweep(sweptAtBarrier);
+      this.surroundings.captured(this.name, mark.id, this.state.capture());
+    } else this.advance(mark);
     if (!this.scope.hasFailed) this.forward(mark);
   }
 
@@ -147,13 +169,22 @@ export class ActorStage implements Stage<unknown>, StateOwner {
   }
 
   /** A stored state of an older version as one of this version. */
-  migrate(state: unknown, version: number, key: Key | undefined): unknown {
-    return this.protect(this.behaviour.migrate?.(state, version, key));
+  migrate(stored: unknown, version: number, key: Key | undefined): unknown {
+    return this.timed(this.expiry, stored, state => this.protect(this.behaviour.migrate?.(state, version, key)));
   }
 
   /** A stored value as the actor works with it. */
   restored(stored: unknown): unknown {
-    return this.protect(this.behaviour.codec ? this.behaviour.codec.decode(stored) : stored);
+    const { codec } = this.behaviour;
+    return this.timed(this.expiry, stored, state => this.protect(codec ? codec.decode(state) : state));
+  }
+
+  /** With the time by which it expires, where it does. */
+  private timed(expiry: Expiry | undefined, stored: unknown, restored: (value: unknown) => unknown): unknown {
+    const value = restored(stored instanceof Stamped ? stored.value : stored);
+    const timed = expiry === undefined ? value : expiry.restored(stored, value);
+    this.hasNewTimes ||= timeIn(stored) !== timeIn(timed);
+    return timed;
   }
 
   /** The states that are stored, but that the actor no longer declares. */
@@ -171,9 +202,15 @@ export class ActorStage implements Stage<unknown>, StateOwner {
     });
   }
 
-  /** A stored entry of a state as the actor works with it. */
-  restoredEntry(stored: unknown): unknown {
-    return this.surroundings.freezesState ? protectedState(stored, false) : stored;
+  /** Gives the stored entries of all states the form in which the actor works with them. */
+  restoreEntries(): void {
+    const { freezesState } = this.surroundings;
+    const finished = (value: unknown) => (freezesState ? protectedState(value, false) : value);
+    const { entries } = this.state;
+    for (const state of entries.states) {
+      const expiry = this.expiries.get(state);
+      entries.reform(state, stored => this.timed(expiry, stored, finished));
+    }
   }
 
   get freezesState(): boolean {
@@ -191,7 +228,10 @@ export class ActorStage implements Stage<unknown>, StateOwner {
 
   /** The live state of a key, frozen; a copy is not needed, it never changes in place. */
   ask(key: Key | undefined): unknown {
-    return freeze(this.state.values.get(mapKey(key)), true);
+    const value = this.state.values.get(mapKey(key));
+    if (this.expiry === undefined || value === undefined) return freeze(value, true);
+    this.clock?.set();
+    return this.expiry.isOver(value as Stamped) ? undefined : freeze((value as Stamped).value, true);
   }
 
   private forward(mark: Mark): void {
@@ -202,6 +242,8 @@ export class ActorStage implements Stage<unknown>, StateOwner {
   private completeKeys(): void {
     const { scope } = this;
     const { timestamp, key: outer } = scope;
+    this.clock?.set();
+    this.sweep(Number.POSITIVE_INFINITY);
     for (const key of this.state.sortedKeys()) {
       if (scope.hasFailed) return;
       scope.timestamp = Number.POSITIVE_INFINITY;
@@ -216,6 +258,7 @@ export class ActorStage implements Stage<unknown>, StateOwner {
     this.watermark = watermark.timestamp;
     if (this.isFinished) return;
     this.fireDue('event', watermark.timestamp);
+    this.clock?.advance(watermark.timestamp);
   }
 
   private fireDue(kind: TimerKind, upTo: number): void {
@@ -230,6 +273,7 @@ export class ActorStage implements Stage<unknown>, StateOwner {
       scope.timestamp = due.time;
       scope.key = keyOf(due.key);
       this.kind = kind;
+      if (kind === 'event') this.clock?.advance(due.time);
       this.handle('onTimer', due.key, due.time);
     }
     scope.timestamp = timestamp;
@@ -243,8 +287,13 @@ export class ActorStage implements Stage<unknown>, StateOwner {
     let before: unknown;
     let after: unknown;
     let isWatched = false;
+    const { expiry } = this;
+    this.clock?.set(handler === 'receive' ? this.scope.timestamp : undefined);
+    const living = expiry === undefined ? undefined : expiry.living(cell?.value);
     try {
-      before = cell === undefined ? this.initial(key) : cell.value;
+      expiry?.verifyTime();
+      const held = expiry === undefined ? cell : living;
+      before = held === undefined ? this.initial(key) : held.value;
       isWatched = this.watch !== undefined && typeof before === 'object' && this.watch.before(before);
       after =
         this.drafts && canDraft(before)
@@ -260,12 +309,22 @@ export class ActorStage implements Stage<unknown>, StateOwner {
     if (isWatched && this.isSpoiled()) return;
     if (this.hasHandles) for (const handle of this.handles) handle.apply();
     if (this.effects.forgets) this.forget(key);
-    else if (after !== before) {
+    else if (expiry !== undefined) {
+      const kept = after === before ? living && expiry.read(living) : expiry.written(living, after);
+      if (kept !== undefined) values.set(key, kept);
+    } else if (after !== before) {
       if (cell === undefined) values.set(key, after);
       else values.write(cell, after);
     }
+    this.sweep(sweptAtRecord);
     if (this.effects.hasOthers) this.applyAll(handler, key, after);
     else this.emit(after);
+  }
+
+  private sweep(budget: number): void {
+    if (this.clock === undefined) return;
+    this.expiry?.sweep(budget);
+    for (const expiry of this.expiries.values()) expiry.sweep(budget);
   }
 
   private forget(key: MapKey): void {
@@ -397,6 +456,14 @@ export class ActorStage implements Stage<unknown>, StateOwner {
   private setAlarm(): void {
     if (!this.isFinished) this.alarm.setFor(this.state.timers('processing').nextTime());
   }
+}
+
+/** Entries of each state that are looked at, once some can have expired, after a record and at a barrier: microseconds, and a ms. */
+const sweptAtRecord = 4;
+const sweptAtBarrier = 1_000;
+
+function timeIn(stored: unknown): number | undefined {
+  return stored instanceof Stamped ? stored.time : undefined;
 }
 
 type Handler = 'receive' | 'onTimer' | 'onComplete';

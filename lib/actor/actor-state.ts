@@ -1,6 +1,6 @@
 import type { ActorCapture } from '../checkpoint/participants.ts';
 import type { SegmentWriter } from '../checkpoint/segment.ts';
-import { ValueEncoder } from '../checkpoint/value-codec.ts';
+import { Stamped, StoredValueEncoder } from '../checkpoint/stamped-value.ts';
 import {
   messageOf,
   type TidemarkError,
@@ -121,7 +121,7 @@ class StateCapture implements ActorCapture {
   private valueReader(reader: CaptureReader<unknown>): CapturedPart['reader'] {
     const { codec } = this.behaviour;
     const keys = new KeyEncoder();
-    const values = new ValueEncoder();
+    const values = new StoredValueEncoder();
     return (writer, maxEntries) =>
       reader.next(maxEntries, (key, value, isDeleted) => {
         if (isDeleted) {
@@ -140,7 +140,7 @@ class StateCapture implements ActorCapture {
 
   private entryReader(reader: CaptureReader<unknown>): CapturedPart['reader'] {
     const keys = new KeyEncoder();
-    const values = new ValueEncoder();
+    const values = new StoredValueEncoder();
     return (writer, maxEntries) =>
       reader.next(maxEntries, (name, value, isDeleted) => {
         if (isDeleted) {
@@ -159,7 +159,9 @@ class StateCapture implements ActorCapture {
 
   private encoded(codec: StateCodec<unknown>, key: MapKey, value: unknown): unknown {
     try {
-      return codec.encode(value);
+      return value instanceof Stamped
+        ? new Stamped(codec.encode(value.value), value.at, value.clock)
+        : codec.encode(value);
     } catch (error) {
       throw this.failure(UserCodeError, 'could not be encoded by its codec', key, error);
     }

@@ -9,6 +9,7 @@ import { ActorStage } from './actor-stage.ts';
 import { type Behaviour, deadLetters } from './behaviour.ts';
 import { isStateKind } from './state-handles.ts';
 import type { NoStateKinds } from './state-kind.ts';
+import { lifetimeOf } from './ttl.ts';
 
 /** The node of an actor, with what its side outputs need. */
 export interface ActorNode extends WirableNode {
@@ -84,6 +85,7 @@ function verify(name: string, behaviour: Behaviour<unknown, unknown, unknown, Ke
       `The actor "${name}" declares the state "${state}" as something else than a state: use mapState(), valueState(), listState() or aggregatingState(…).`,
     );
   }
+  lifetimeOf(`The actor "${name}"`, behaviour.ttl);
   const { version = 1 } = behaviour;
   if (!Number.isInteger(version) || version < 1) {
     throw new JobDefinitionError(`The version of the actor "${name}" is ${version}: it must be a whole number from 1.`);

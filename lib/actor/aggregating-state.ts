@@ -1,5 +1,6 @@
 import { JobDefinitionError } from '../errors.ts';
-import type { StateKind } from './state-kind.ts';
+import { type StateKind, stateKind } from './state-kind.ts';
+import type { StateOptions } from './ttl.ts';
 
 /**
  * How values become a result, one at a time: nothing but the accumulator is kept. Accumulators are immutable plain data, as
@@ -33,13 +34,15 @@ export interface AggregatingKind extends StateKind<unknown> {
  *     actor('spending', { states: { mean: aggregatingState(aggregates.mean((p: Payment) => p.cents)) }, …
  *       receive(_, payment, ctx) { ctx.states.mean.add(payment); } })
  */
-export function aggregatingState<T, A, R>(aggregate: Aggregation<T, A, R>): StateKind<AggregatingState<T, R>> {
+export function aggregatingState<T, A, R>(
+  aggregate: Aggregation<T, A, R>,
+  { ttl }: StateOptions = {},
+): StateKind<AggregatingState<T, R>> {
   for (const name of ['init', 'add', 'result'] as const) {
     if (typeof aggregate?.[name] === 'function') continue;
     throw new JobDefinitionError(
       `aggregatingState takes an aggregate { init, add, result }, and ${name} is no function: give one of your own, or aggregates.count() and the like.`,
     );
   }
-  const kind: Omit<AggregatingKind, '__handle'> = { kind: 'aggregating', aggregate: aggregate as never };
-  return kind;
+  return { ...stateKind('aggregating', ttl), aggregate } as StateKind<never>;
 }

@@ -3,6 +3,7 @@ import type { Side } from '../job/handle.ts';
 import type { KeyOrNone } from '../stream/data-stream.ts';
 import type { Key } from '../stream/elements.ts';
 import type { NoStateKinds, StateHandles } from './state-kind.ts';
+import type { Ttl } from './ttl.ts';
 
 /** Timers of the current key; deduplicated per key and time, part of the snapshot, set when `receive` returns. */
 export interface Timers {
@@ -101,6 +102,11 @@ export interface Behaviour<T, S, R, K extends KeyOrNone, D = NoStateKinds> {
   /** How the state is stored, where plain values do not do; must give back what it was given. */
   readonly codec?: StateCodec<S>;
   readonly supervise?: Supervision;
+  /**
+   * When the state of a key expires, forever when left out: then the key begins again with `initial`. A handler that leaves the state
+   * unchanged has read it, not written. What is kept in `states` expires by itself, and timers stay.
+   */
+  readonly ttl?: Ttl;
 }
 
 export interface StateCodec<S> {

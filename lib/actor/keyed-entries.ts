@@ -58,6 +58,13 @@ export class KeyedEntries {
     return this.#states.get(state)?.keys.get(key);
   }
 
+  /** The entries of all keys in a state; they may come and go meanwhile. */
+  *all(state: string): IterableIterator<readonly [key: MapKey, entry: MapKey, name: string]> {
+    for (const [key, names] of this.#states.get(state)?.keys ?? []) {
+      for (const [entry, name] of names) yield [key, entry, name];
+    }
+  }
+
   /** The value under a name that `of` showed. */
   value(name: string): unknown {
     return this.#table.get(name);
@@ -99,9 +106,9 @@ export class KeyedEntries {
     this.#table.restoreDeletion(name);
   }
 
-  /** For values that have to be protected after a restore. */
-  cells(): ReturnType<KeyedState<unknown>['cells']> {
-    return this.#table.cells();
+  /** Gives each value of a state, as a snapshot holds it, the form in which the actor works with it; at restore. */
+  reform(state: string, reformed: (stored: unknown) => unknown): void {
+    for (const [, , name] of this.all(state)) this.#table.restore(name, reformed(this.#table.get(name)));
   }
 
   markAllChanged(): void {

@@ -44,7 +44,9 @@ export class ListHandle implements ListState<unknown>, StagedState {
   *[Symbol.iterator](): IterableIterator<unknown> {
     const { first, next } = this.#entries.bounds;
     for (let index = first; index < next; index++) {
-      if (index >= this.#from && this.#entries.has(index)) yield this.#entries.get(index);
+      if (index < this.#from || !this.#entries.has(index)) continue;
+      this.#entries.noteRead(index);
+      yield this.#entries.get(index);
     }
     yield* this.#appended;
   }
@@ -53,6 +55,7 @@ export class ListHandle implements ListState<unknown>, StagedState {
     const { first, next } = this.#entries.bounds;
     for (let index = first; index < this.#from; index++) this.#entries.delete(index);
     for (const [at, value] of this.#appended.entries()) this.#entries.set(next + at, value);
+    this.#entries.applyReads();
     this.discard();
   }
 
@@ -60,5 +63,6 @@ export class ListHandle implements ListState<unknown>, StagedState {
     if (this.#appended.length > 0) this.#appended = [];
     this.#from = 0;
     this.#removed = 0;
+    this.#entries.discardReads();
   }
 }

@@ -1,4 +1,5 @@
-import type { StateKind } from './state-kind.ts';
+import { type StateKind, stateKind } from './state-kind.ts';
+import type { StateOptions } from './ttl.ts';
 
 /** A list that belongs to one key of an actor; each of its elements is stored by itself. Valid inside a handler only. */
 export interface ListState<V> extends Iterable<V> {
@@ -20,6 +21,6 @@ export interface ListState<V> extends Iterable<V> {
  *     actor('waiting', { states: { orders: listState<Order>() }, …
  *       receive(_, order, ctx) { ctx.states.orders.append(order); } })
  */
-export function listState<V>(): StateKind<ListState<V>> {
-  return { kind: 'list' };
+export function listState<V>({ ttl }: StateOptions = {}): StateKind<ListState<V>> {
+  return stateKind('list', ttl);
 }

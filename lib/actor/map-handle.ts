@@ -38,12 +38,15 @@ export class MapHandle implements MapState<KeyAtom, unknown>, StagedState {
       if (value === deleted) return undefined;
       if (value !== undefined || this.#staged.has(name)) return value;
     }
-    return this.#isCleared ? undefined : this.#entries.get(name);
+    if (this.#isCleared) return undefined;
+    this.#entries.noteRead(name);
+    return this.#entries.get(name);
   }
 
   has(entry: KeyAtom): boolean {
     const name = mapKey(entry);
     if (this.#staged.has(name)) return this.#staged.get(name) !== deleted;
+    this.#entries.noteRead(name);
     return this.#isStored(name);
   }
 
@@ -72,18 +75,23 @@ export class MapHandle implements MapState<KeyAtom, unknown>, StagedState {
   }
 
   apply(): void {
-    if (!this.#isCleared && this.#staged.size === 0) return;
+    if (!this.#isCleared && this.#staged.size === 0) {
+      this.#entries.applyReads();
+      return;
+    }
     if (this.#isCleared) this.#entries.clear();
     for (const [entry, value] of this.#staged) {
       if (value === deleted) this.#entries.delete(entry);
       else this.#entries.set(entry, value);
     }
+    this.#entries.applyReads();
     this.discard();
   }
 
   discard(): void {
     if (this.#staged.size > 0) this.#staged.clear();
     this.#isCleared = false;
+    this.#entries.discardReads();
   }
 
   #isStored(entry: MapKey): boolean {

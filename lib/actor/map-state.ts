@@ -1,5 +1,6 @@
 import type { KeyAtom } from '../stream/elements.ts';
-import type { StateKind } from './state-kind.ts';
+import { type StateKind, stateKind } from './state-kind.ts';
+import type { StateOptions } from './ttl.ts';
 
 /** A map that belongs to one key of an actor; each of its entries is stored by itself. Valid inside a handler only. */
 export interface MapState<E extends KeyAtom, V> {
@@ -22,6 +23,6 @@ export interface MapState<E extends KeyAtom, V> {
  *     actor('visits', { states: { byPage: mapState<string, number>() }, …
  *       receive(_, { page }, ctx) { ctx.states.byPage.set(page, (ctx.states.byPage.get(page) ?? 0) + 1); } })
  */
-export function mapState<E extends KeyAtom, V>(): StateKind<MapState<E, V>> {
-  return { kind: 'map' };
+export function mapState<E extends KeyAtom, V>({ ttl }: StateOptions = {}): StateKind<MapState<E, V>> {
+  return stateKind('map', ttl);
 }

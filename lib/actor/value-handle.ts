@@ -17,7 +17,10 @@ export class ValueHandle implements ValueState<unknown>, StagedState {
   }
 
   get(): unknown {
-    if (this.#staged === unchanged) return this.#entries.get(only);
+    if (this.#staged === unchanged) {
+      this.#entries.noteRead(only);
+      return this.#entries.get(only);
+    }
     return this.#staged === cleared ? undefined : this.#staged;
   }
 
@@ -30,13 +33,14 @@ export class ValueHandle implements ValueState<unknown>, StagedState {
   }
 
   apply(): void {
-    if (this.#staged === unchanged) return;
     if (this.#staged === cleared) this.#entries.delete(only);
-    else this.#entries.set(only, this.#staged);
-    this.discard();
+    else if (this.#staged !== unchanged) this.#entries.set(only, this.#staged);
+    this.#entries.applyReads();
+    this.#staged = unchanged;
   }
 
   discard(): void {
     this.#staged = unchanged;
+    this.#entries.discardReads();
   }
 }

@@ -1,4 +1,5 @@
-import type { StateKind } from './state-kind.ts';
+import { type StateKind, stateKind } from './state-kind.ts';
+import type { StateOptions } from './ttl.ts';
 
 /** A value that belongs to one key of an actor and is stored by itself. Valid inside a handler only. */
 export interface ValueState<V> {
@@ -16,6 +17,6 @@ export interface ValueState<V> {
  *     actor('profile', { states: { address: valueState<Address>() }, …
  *       receive(_, event, ctx) { if (event.address) ctx.states.address.set(event.address); } })
  */
-export function valueState<V>(): StateKind<ValueState<V>> {
-  return { kind: 'value' };
+export function valueState<V>({ ttl }: StateOptions = {}): StateKind<ValueState<V>> {
+  return stateKind('value', ttl);
 }

@@ -5,7 +5,7 @@ import { decodeKey } from '../actor/key-codec.ts';
 import type { ActorEntry, SegmentRef } from '../checkpoint/manifest.ts';
 import { openSegment, readEntries } from '../checkpoint/segment.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
-import { decodeValue } from '../checkpoint/value-codec.ts';
+import { decodeStored } from '../checkpoint/stamped-value.ts';
 import { messageOf, StateLostError, StateMismatchError } from '../errors.ts';
 import { andThen, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 
@@ -46,9 +46,11 @@ export function restoreActor(
   return andThen(applied, () => {
     dropUndeclared(stage, ref, allowsDropped);
     verifyKinds(stage, ref);
-    for (const cell of stage.state.entries.cells()) cell.value = stage.restoredEntry(cell.value);
+    stage.restoreEntries();
     if (migrates) migrateValues(stage, entry.version, ref);
     else decodeValues(stage, ref);
+    // Times by which state expires have come or gone: they are stored at the next checkpoint.
+    if (migrates || stage.hasNewTimes) stage.state.markAllChanged();
     return migrates;
   });
 }
@@ -78,13 +80,13 @@ function apply({ state }: ActorStage, raw: Uint8Array): void {
     if (kind === entryKinds.state) {
       const key = decodeKey(buffer, keyStart, keyEnd);
       if (isDeleted) state.values.restoreDeletion(key);
-      else state.values.restore(key, decodeValue(buffer, valueStart, valueEnd));
+      else state.values.restore(key, decodeStored(buffer, valueStart, valueEnd));
       return;
     }
     if (kind === entryKinds.entry) {
       const name = decodeKey(buffer, keyStart, keyEnd);
       if (isDeleted) state.entries.restoreDeletion(name);
-      else state.entries.restore(name, decodeValue(buffer, valueStart, valueEnd));
+      else state.entries.restore(name, decodeStored(buffer, valueStart, valueEnd));
       return;
     }
     const timers = state.timers(kind === entryKinds.event ? 'event' : 'processing');
@@ -162,5 +164,4 @@ function migrateValues(stage: ActorStage, version: number, { job }: TaskRef): vo
       );
     }
   }
-  stage.state.markAllChanged();
 }

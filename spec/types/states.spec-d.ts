@@ -46,3 +46,12 @@ actor('kinds', {
 
 // @ts-expect-error: an aggregate has a result
 aggregatingState({ init: () => 0, add: (total: number, n: number) => total + n });
+
+valueState<Payment>({ ttl: { after: '10m', since: 'read', on: 'event' } });
+// @ts-expect-error: no duration
+listState<Payment>({ ttl: { after: '10 minutes' } });
+// @ts-expect-error: no such beginning
+listState<Payment>({ ttl: { after: 10, since: 'birth' } });
+actor('expiring', { ttl: { after: '1d' }, initial: () => 0, receive(_state, _payment: Payment) {} });
+// @ts-expect-error: it needs to know after what time
+actor('expiring', { ttl: { since: 'read' }, initial: () => 0, receive(_state, _payment: Payment) {} });
