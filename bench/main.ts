@@ -3,8 +3,9 @@ import { type Findings, recorded } from './harness/result.ts';
 import { kafka } from './kafka/kafka.ts';
 import { restore } from './restore/restore.ts';
 import { throughput } from './throughput/throughput.ts';
+import { timers } from './timers/timers.ts';
 
-const benchmarks: Readonly<Record<string, () => Promise<Findings>>> = { throughput, barrier, restore, kafka };
+const benchmarks: Readonly<Record<string, () => Promise<Findings>>> = { throughput, barrier, restore, timers, kafka };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter(name => !Object.hasOwn(benchmarks, name));

@@ -27,7 +27,7 @@ export class TimerQueue {
   /** Sets a timer; nothing happens when the key has one for this time. `time` is not NaN. */
   add(key: MapKey, time: number): void {
     const name = timerName(key, time);
-    if (!this.#table.has(name)) this.#table.set(name, this.#timer(key, time, name));
+    if (!this.#table.has(name)) this.#table.add(name, this.#timer(key, time, name));
   }
 
   remove(key: MapKey, time: number): void {

@@ -95,6 +95,18 @@ describe('TimerQueue', () => {
     ]);
   });
 
+  it('fires in order what is left of many timers, however many of them were taken out', () => {
+    const queue = new TimerQueue();
+    const timeOf = (n: number) => (n * 7_919) % 4_001;
+    for (let n = 0; n < 8_000; n++) queue.add(n, timeOf(n));
+    const isTakenOut = (n: number) => n % 8 !== 3;
+    for (let n = 0; n < 8_000; n++) if (isTakenOut(n)) queue.remove(n, timeOf(n));
+    const left = Array.from({ length: 8_000 }, (_, n): Due => [n, timeOf(n)]).filter(([n]) => !isTakenOut(n as number));
+    expect(queue.size).toBe(1_000);
+    expect(popAll(queue)).toEqual(left.sort(([a, at], [b, bt]) => at - bt || (a as number) - (b as number)));
+    expect(queue.nextTime()).toBeUndefined();
+  });
+
   it('takes a timer that was set again as a new one', () => {
     const queue = queueOf(['a', 1], ['b', 1]);
     queue.remove('a', 1);
