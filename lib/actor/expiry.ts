@@ -5,6 +5,9 @@ import type { Cell, KeyedState } from './keyed-state.ts';
 import type { StateClock } from './state-clock.ts';
 import type { Lifetime } from './ttl.ts';
 
+/** So that removal keeps up with what comes: then an eighth of what is held has expired, on average. */
+const looksPerWrite = 4;
+
 /** What expires: the entries of a state, or the values of all keys. Entries may come and go while `items` is gone through. */
 export interface Expiring<T> {
   items(): Iterator<T>;
@@ -43,6 +46,8 @@ export class Expiry {
   #pass: Iterator<unknown> | undefined;
   /** The same for what the pass has seen or has come since it began. */
   #earliestSeen = Number.POSITIVE_INFINITY;
+  /** Entries that were written since the last look. */
+  #written = 0;
 
   constructor(lifetime: Lifetime, clock: StateClock, expiring: Expiring<unknown>) {
     this.lifetime = lifetime;
@@ -93,14 +98,16 @@ export class Expiry {
     return stamped;
   }
 
-  /** Looks at up to `budget` entries and removes those that have expired. */
+  /** Looks at up to `budget` entries, or more where more were written, and removes those that have expired. */
   sweep(budget: number): void {
+    const most = Math.max(budget, this.#written * looksPerWrite);
+    this.#written = 0;
     if (!this.canHaveExpired) return;
     if (this.#pass === undefined) {
       this.#pass = this.#expiring.items();
       this.#earliestSeen = Number.POSITIVE_INFINITY;
     }
-    for (let looked = 0; looked < budget; looked++) {
+    for (let looked = 0; looked < most; looked++) {
       const { done, value: item } = this.#pass.next();
       if (done) {
         this.#pass = undefined;
@@ -120,6 +127,7 @@ export class Expiry {
       old !== undefined && typeof at === 'number' && old.time > at
         ? new Stamped(value, old.at, old.clock)
         : new Stamped(value, at, this.lifetime.on);
+    this.#written++;
     this.#note(stamped);
     return stamped;
   }

@@ -193,6 +193,24 @@ describe('what has expired', () => {
     expect(driven.held).toBe(1);
   });
 
+  it('is removed as fast as it comes, however much a record writes', () => {
+    const driven = new DrivenActor({
+      states: { map: mapState<number, number>({ ttl: { after: 10 } }) },
+      initial: () => undefined,
+      receive(_: undefined, n: number, ctx: { states: { map: MapState<number, number> } }) {
+        for (let i = 0; i < 20; i++) ctx.states.map.set(20 * n + i, i);
+      },
+    });
+    let most = 0;
+    for (let n = 0; n < 300; n++) {
+      driven.now++;
+      driven.record(n % 50, n);
+      most = Math.max(most, driven.held);
+    }
+    // 200 are alive.
+    expect(most).toBeLessThan(300);
+  });
+
   it('is not looked for while nothing can have expired', () => {
     const driven = new DrivenActor(mapped({ after: 10 }, []));
     for (let n = 0; n < 100; n++) driven.record(n, n);
