@@ -27,18 +27,18 @@ interface Due {
 }
 
 const kind = process.argv[2] as TimerKind;
+const hourMs = 3_600_000;
 const all = manyTimers + changedTimers;
 let count = 0;
-/** When the first falls due by the clock: all are set and stored by then. */
-const base = Date.now() + 30_000;
-const spanMs = 1_000;
+/** When the first falls due by the clock: long after all are set and stored. */
+const base = Date.now() + hourMs;
 const { stream, opened } = benchSource<Due>();
 const timers = actor('timers', {
   update: 'return',
   initial: () => 0,
   receive(_state, { at }: Due, ctx) {
     if (kind === 'event') ctx.timers.atEventTime(at);
-    else ctx.timers.atProcessingTime(base + (at % spanMs));
+    else ctx.timers.atProcessingTime(base + at);
   },
   onTimer() {
     count++;
@@ -61,10 +61,8 @@ const set = await spent(() => give(0, manyTimers));
 const full = await checkpoint();
 await give(manyTimers, all);
 const delta = await checkpoint();
-if (count > 0) throw new Error('timers fired before all were set');
-if (kind === 'processing') await setTimeout(base - Date.now());
-const fired = await (kind === 'event' ? spent(fire) : spent(whenDue));
-if (count !== all) throw new Error(`${count} of ${all} timers fired`);
+const fired = await spent(kind === 'event' ? fire : putClockForward);
+if (count < all) throw new Error(`${count} of ${all} timers fired`);
 const result: TimersResult = { set, fired, full, delta };
 console.log(JSON.stringify(result));
 await running.cancel();
@@ -89,8 +87,12 @@ async function fire(): Promise<void> {
   }
 }
 
-async function whenDue(): Promise<void> {
-  while (count < all) await setTimeout(1);
+/** All are overdue at once, as after a long halt; the alarm rings for one that is set then. */
+async function putClockForward(): Promise<void> {
+  const now = Date.now;
+  Date.now = () => now() + 2 * hourMs;
+  source.batch([{ account: 'last', at: -hourMs }]);
+  while (count <= all) await setTimeout(1);
 }
 
 async function spent(work: () => Promise<void>): Promise<Spent> {

@@ -12,6 +12,7 @@ import {
   listState,
   mapState,
   type StateKinds,
+  StateLostError,
   type,
   valueState,
 } from '../../lib/index.ts';
@@ -129,6 +130,29 @@ describe('states of a key', () => {
     });
     const entries = committed().map(({ actors }) => actors.queue?.segments.map(segment => segment.entries));
     expect(entries.at(-1)).toEqual([500, 2, 2]);
+  });
+});
+
+describe('names of entries', () => {
+  it('say state, key, entry and, but for maps, the kind, in a form that stays as it is', () => {
+    const names = (kind: 'map' | 'value' | 'list' | 'aggregating') => {
+      const entries = new KeyedEntries(new Map([['it', kind]]));
+      entries.set('it', 'k', 0, true);
+      const found: unknown[] = [];
+      new CaptureReader(entries.capture()).next(9, name => found.push(name));
+      return found;
+    };
+    expect(names('map')).toEqual(['\u0000ts2:its1:kd0;']);
+    expect(names('value')).toEqual(['\u0000ts2:its1:kd0;s1:v']);
+    expect(names('list')).toEqual(['\u0000ts2:its1:kd0;s1:l']);
+    expect(names('aggregating')).toEqual(['\u0000ts2:its1:kd0;s1:a']);
+  });
+
+  it('that cannot be read are refused', () => {
+    const entries = new KeyedEntries(new Map());
+    for (const name of ['it', '\u0000ts2:its1:k', '\u0000ts2:its1:kd0;s1:z', '\u0000td1;s1:kd0;']) {
+      expect(() => entries.restore(name, 1)).toThrow(StateLostError);
+    }
   });
 });
 
