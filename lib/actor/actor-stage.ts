@@ -287,12 +287,11 @@ export class ActorStage implements Stage<unknown>, StateOwner {
     let before: unknown;
     let after: unknown;
     let isWatched = false;
-    const { expiry } = this;
-    this.clock?.set(handler === 'receive' ? this.scope.timestamp : undefined);
-    const living = expiry === undefined ? undefined : expiry.living(cell?.value);
+    const { expiry, clock } = this;
+    if (clock !== undefined) clock.set(handler === 'receive' ? this.scope.timestamp : undefined);
+    const held = expiry === undefined ? cell : expiry.living(cell?.value);
     try {
-      expiry?.verifyTime();
-      const held = expiry === undefined ? cell : living;
+      if (expiry !== undefined) expiry.verifyTime();
       before = held === undefined ? this.initial(key) : held.value;
       isWatched = this.watch !== undefined && typeof before === 'object' && this.watch.before(before);
       after =
@@ -310,19 +309,18 @@ export class ActorStage implements Stage<unknown>, StateOwner {
     if (this.hasHandles) for (const handle of this.handles) handle.apply();
     if (this.effects.forgets) this.forget(key);
     else if (expiry !== undefined) {
-      const kept = after === before ? living && expiry.read(living) : expiry.written(living, after);
+      const kept = after === before ? held && expiry.read(held as Stamped) : expiry.written(held as Stamped, after);
       if (kept !== undefined) values.set(key, kept);
     } else if (after !== before) {
       if (cell === undefined) values.set(key, after);
       else values.write(cell, after);
     }
-    this.sweep(sweptAtRecord);
+    if (clock !== undefined) this.sweep(sweptAtRecord);
     if (this.effects.hasOthers) this.applyAll(handler, key, after);
     else this.emit(after);
   }
 
   private sweep(budget: number): void {
-    if (this.clock === undefined) return;
     this.expiry?.sweep(budget);
     for (const expiry of this.expiries.values()) expiry.sweep(budget);
   }

@@ -103,6 +103,13 @@ export class Expiry {
     const most = Math.max(budget, this.#written * looksPerWrite);
     this.#written = 0;
     if (!this.canHaveExpired) return;
+    const looked = this.#look(most);
+    // What the pass saw when it was alive may have expired before the pass was over.
+    if (this.#pass === undefined && this.canHaveExpired) this.#look(most - looked);
+  }
+
+  /** Goes on with the pass, for so many entries at most; answers how many it looked at. */
+  #look(most: number): number {
     if (this.#pass === undefined) {
       this.#pass = this.#expiring.items();
       this.#earliestSeen = Number.POSITIVE_INFINITY;
@@ -112,12 +119,13 @@ export class Expiry {
       if (done) {
         this.#pass = undefined;
         this.#earliest = this.#earliestSeen;
-        return;
+        return looked;
       }
       const stamped = this.#expiring.stamped(item);
       if (this.isOver(stamped)) this.#expiring.remove(item);
       else this.#earliestSeen = Math.min(this.#earliestSeen, this.#due(stamped));
     }
+    return most;
   }
 
   #stamped(old: Stamped | undefined, value: unknown): Stamped {

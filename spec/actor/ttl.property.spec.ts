@@ -162,7 +162,35 @@ describe('state that expires', () => {
         actor.crash();
         expect(actor.held).toBe(0);
       }),
-      { numRuns: 400 },
+      {
+        numRuns: 400,
+        // A pass over the entries that is not over when those which it has seen expire.
+        examples: [
+          [
+            'created',
+            'event',
+            [
+              { do: 'record', key: 'k', actions: [{ do: 'put', entry: 'a', n: 1 }], throws: false, ahead: 1 },
+              { do: 'record', key: 'k', actions: [{ do: 'put', entry: 'b', n: 1 }], throws: false, ahead: 0 },
+              {
+                do: 'record',
+                key: 3,
+                actions: [
+                  { do: 'put', entry: 'a', n: 1 },
+                  { do: 'put', entry: 'b', n: 1 },
+                ],
+                throws: false,
+                ahead: 0,
+              },
+              { do: 'time', ms: 7 },
+              { do: 'record', key: 'k', actions: [], throws: true, ahead: 0 },
+              { do: 'time', ms: 3 },
+              { do: 'record', key: 'k', actions: [], throws: false, ahead: 0 },
+              { do: 'record', key: 'k', actions: [], throws: true, ahead: 0 },
+            ],
+          ],
+        ],
+      },
     );
   });
 });
