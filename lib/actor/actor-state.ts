@@ -13,9 +13,9 @@ import type { Behaviour, StateCodec, TimerKind } from './behaviour.ts';
 import { keyOf, type MapKey } from './key.ts';
 import { encodeKey, KeyEncoder } from './key-codec.ts';
 import { entryOf, KeyedEntries } from './keyed-entries.ts';
-import { type Capture, CaptureReader, KeyedState } from './keyed-state.ts';
+import { CaptureReader, KeyedState } from './keyed-state.ts';
 import type { StateKinds } from './state-kind.ts';
-import { type Timer, TimerQueue } from './timer-queue.ts';
+import { type TimerCapture, TimerQueue } from './timer-queue.ts';
 
 /** Kinds of entries in an actor's segments. */
 export const entryKinds = { state: 0, event: 1, processing: 2, entry: 3 } as const;
@@ -189,7 +189,7 @@ interface CapturedPart {
 const noValue = new Uint8Array(0);
 
 function timerPart(
-  { queue, kind, capture }: { queue: TimerQueue; kind: number; capture: Capture<Timer> },
+  { queue, kind, capture }: { queue: TimerQueue; kind: number; capture: TimerCapture },
   isFull: boolean,
 ): CapturedPart {
   const reader = queue.reader(capture, isFull || capture.isFull);

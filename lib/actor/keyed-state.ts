@@ -83,12 +83,7 @@ export class KeyedState<S> {
   set(key: MapKey, value: S): void {
     const cell = this.#table.get(key);
     if (cell !== undefined) this.write(cell, value);
-    else this.add(key, value);
-  }
-
-  /** The same for a key that has no state. */
-  add(key: MapKey, value: S): void {
-    this.#put(new Cell(key, value, this.#epoch + 1));
+    else this.#put(new Cell(key, value, this.#epoch + 1));
   }
 
   delete(key: MapKey): boolean {

@@ -7,16 +7,16 @@ export class Timer {
   readonly time: number;
   /** Rises with registration. */
   readonly order: number;
-  /** Its name in the table of timers. */
-  readonly name: string;
+  /** For its queue: when it was set. */
+  epoch: number;
   /** Whether it was taken out of its heap. */
   isGone = false;
 
-  constructor(key: MapKey, time: number, order: number, name: string) {
+  constructor(key: MapKey, time: number, order: number, epoch: number) {
     this.key = key;
     this.time = time;
     this.order = order;
-    this.name = name;
+    this.epoch = epoch;
   }
 }
 
