@@ -4,8 +4,16 @@ import { type Findings, recorded } from './harness/result.ts';
 import { kafka } from './kafka/kafka.ts';
 import { restore } from './restore/restore.ts';
 import { throughput } from './throughput/throughput.ts';
+import { timers } from './timers/timers.ts';
 
-const benchmarks: Readonly<Record<string, () => Promise<Findings>>> = { throughput, barrier, restore, async, kafka };
+const benchmarks: Readonly<Record<string, () => Promise<Findings>>> = {
+  throughput,
+  barrier,
+  restore,
+  timers,
+  async,
+  kafka,
+};
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter(name => !Object.hasOwn(benchmarks, name));

@@ -4,6 +4,7 @@
 import './task/detached.ts';
 
 export { actor } from './actor/actor.ts';
+export { type AggregatingState, type Aggregation, aggregatingState } from './actor/aggregating-state.ts';
 export {
   type ActorContext,
   type Behaviour,
@@ -15,15 +16,12 @@ export {
   type Timers,
   type,
 } from './actor/behaviour.ts';
-export {
-  type MapState,
-  mapState,
-  type NoStateKinds,
-  type StateHandles,
-  type StateKind,
-  type StateKinds,
-} from './actor/map-state.ts';
+export { type ListState, listState } from './actor/list-state.ts';
+export { type MapState, mapState } from './actor/map-state.ts';
 export type { Backoff, RequestContext, Requests } from './actor/requests/requests.ts';
+export type { NoStateKinds, StateHandles, StateKind, StateKinds } from './actor/state-kind.ts';
+export type { StateOptions, Ttl } from './actor/ttl.ts';
+export { type ValueState, valueState } from './actor/value-state.ts';
 export type {
   CommitPointContext,
   CommitPointResolver,

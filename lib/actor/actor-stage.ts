@@ -1,4 +1,5 @@
 import { freeze } from 'immer';
+import { Stamped } from '../checkpoint/stamped-value.ts';
 import { LiftError, messageOf, UserCodeError } from '../errors.ts';
 import { Barrier, type Key, type Mark, Watermark } from '../stream/elements.ts';
 import { Discard, type Scope, type Stage } from '../stream/stage.ts';
@@ -9,19 +10,23 @@ import { Alarm } from './alarm.ts';
 import { type Behaviour, type DeadLetter, deadLetters, type TimerKind } from './behaviour.ts';
 import { Context } from './context.ts';
 import { Effects } from './effects.ts';
+import { Expiry, expiringEntries, expiringValues } from './expiry.ts';
 import { InPlaceWatch } from './in-place.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
-import { MapHandle, type MapOwner } from './map-handle.ts';
-import type { NoStateKinds } from './map-state.ts';
 import { RequestRunner } from './requests/request-runner.ts';
 import type { StoredRequest } from './requests/requests.ts';
+import { StateClock } from './state-clock.ts';
+import { type StagedState, StateEntries, type StateOwner } from './state-entries.ts';
+import { handleOf } from './state-handles.ts';
+import { kindFunction, type NoStateKinds, type StateKinds } from './state-kind.ts';
 import { canDraft, draftedState, protectedState, returnedState, verifyStorable } from './state-update.ts';
+import { lifetimeOf } from './ttl.ts';
 import { undrafted } from './undrafted.ts';
 
 type AnyBehaviour = Behaviour<unknown, unknown, unknown, Key | undefined, NoStateKinds, unknown, unknown>;
 
 /** A running actor: handles one message at a time against the state of its key. */
-export class ActorStage implements Stage<unknown>, MapOwner {
+export class ActorStage implements Stage<unknown>, StateOwner {
   readonly name: string;
   readonly state: ActorState;
   out: Stage<unknown>;
@@ -32,13 +37,22 @@ export class ActorStage implements Stage<unknown>, MapOwner {
   skipped = 0;
   watermark = Number.NEGATIVE_INFINITY;
   currentKey: MapKey = mapKey(undefined);
-  private readonly maps: readonly MapHandle[];
-  private readonly hasMaps: boolean;
+  readonly drafts: boolean;
+  /** Whether what was restored has got times by which it expires, or has none any more. */
+  hasNewTimes = false;
+  private readonly declared: StateKinds;
+  private readonly handles: readonly StagedState[];
+  /** Of its own state. */
+  private readonly expiry: Expiry | undefined;
+  /** Of its declared states, by name. */
+  private readonly expiries = new Map<string, Expiry>();
+  /** Where anything expires. */
+  private readonly clock: StateClock | undefined;
+  private readonly hasHandles: boolean;
   private readonly behaviour: AnyBehaviour;
   private readonly scope: Scope;
   private readonly surroundings: Surroundings;
   private readonly isKeyed: boolean;
-  private readonly drafts: boolean;
   private readonly effects = new Effects<unknown>();
   private readonly context: Context;
   private readonly sides = new Map<string, Stage<unknown>[]>();
@@ -48,6 +62,10 @@ export class ActorStage implements Stage<unknown>, MapOwner {
   private handler: Handler = 'receive';
   private kind: TimerKind = 'event';
   private readonly alarm: Alarm;
+  /** With requests: the last watermark passed on, and whether its input and what it passes on are idle. */
+  private passed = Number.NEGATIVE_INFINITY;
+  private isInputIdle = false;
+  private isIdle = false;
   private readonly requests: RequestRunner | undefined;
   /** What was asked, while its answer is handled. */
   private asked: unknown;
@@ -65,13 +83,21 @@ export class ActorStage implements Stage<unknown>, MapOwner {
       this.fireDue('processing', scope.scheduler.now());
       this.setAlarm();
     });
-    const maps = Object.keys(behaviour.states ?? {}).map(
-      state => [state, new MapHandle(state, this.state.entries, this)] as const,
-    );
-    this.maps = maps.map(([, handle]) => handle);
-    this.hasMaps = maps.length > 0;
+    this.declared = behaviour.states ?? {};
+    const clock = new StateClock(name, scope);
+    const lifetime = lifetimeOf(`The actor "${name}"`, behaviour.ttl);
+    this.expiry = lifetime && new Expiry(lifetime, clock, expiringValues(this.state.values));
+    const { entries } = this.state;
+    const handles = Object.entries(this.declared).map(([state, kind]) => {
+      const expiry = kind.lifetime && new Expiry(kind.lifetime, clock, expiringEntries(entries, state));
+      if (expiry) this.expiries.set(state, expiry);
+      return [state, handleOf(kind, new StateEntries(state, entries, this, expiry))] as const;
+    });
+    if (this.expiry || this.expiries.size > 0) this.clock = clock;
+    this.handles = handles.map(([, handle]) => handle);
+    this.hasHandles = handles.length > 0;
     this.requests = behaviour.requests && this.requestRunner(behaviour.requests);
-    this.context = new Context(this, scope, this.effects, Object.fromEntries(maps), behaviour);
+    this.context = new Context(this, scope, this.effects, Object.fromEntries(handles), behaviour);
     this.recipe = draft => {
       const returned = this.call(this.handler, draft, this.message);
       this.resolveDrafts(draft, returned);
@@ -117,11 +143,17 @@ export class ActorStage implements Stage<unknown>, MapOwner {
 
   mark(mark: Mark): void {
     if (this.scope.hasFailed) return;
-    if (mark instanceof Barrier) this.surroundings.captured(this.name, mark.id, this.state.capture());
-    else this.advance(mark);
+    if (mark instanceof Barrier) {
+      this.clock?.set();
+      this.sweep(sweptAtBarrier);
+      this.surroundings.captured(this.name, mark.id, this.state.capture());
+    } else this.advance(mark);
     if (this.scope.hasFailed) return;
-    if (this.requests && !this.isFinished && !(mark instanceof Barrier)) this.requests.watermark(mark.timestamp);
-    else this.forward(mark);
+    if (this.requests && !this.isFinished && !(mark instanceof Barrier)) {
+      this.isInputIdle = mark.isIdle === true;
+      this.requests.watermark(mark.timestamp);
+      this.tellIdle();
+    } else this.forward(mark);
   }
 
   error(error: unknown): void {
@@ -157,24 +189,48 @@ export class ActorStage implements Stage<unknown>, MapOwner {
   }
 
   /** A stored state of an older version as one of this version. */
-  migrate(state: unknown, version: number, key: Key | undefined): unknown {
-    return this.protect(this.behaviour.migrate?.(state, version, key));
+  migrate(stored: unknown, version: number, key: Key | undefined): unknown {
+    return this.timed(this.expiry, stored, state => this.protect(this.behaviour.migrate?.(state, version, key)));
   }
 
   /** A stored value as the actor works with it. */
   restored(stored: unknown): unknown {
-    return this.protect(this.behaviour.codec ? this.behaviour.codec.decode(stored) : stored);
+    const { codec } = this.behaviour;
+    return this.timed(this.expiry, stored, state => this.protect(codec ? codec.decode(state) : state));
+  }
+
+  /** With the time by which it expires, where it does. */
+  private timed(expiry: Expiry | undefined, stored: unknown, restored: (value: unknown) => unknown): unknown {
+    const value = restored(stored instanceof Stamped ? stored.value : stored);
+    const timed = expiry === undefined ? value : expiry.restored(stored, value);
+    this.hasNewTimes ||= timeIn(stored) !== timeIn(timed);
+    return timed;
   }
 
   /** The states that are stored, but that the actor no longer declares. */
   undeclaredStates(): string[] {
-    const declared = this.behaviour.states ?? {};
-    return this.state.entries.states.filter(state => !Object.hasOwn(declared, state));
+    return this.state.entries.states.filter(state => !Object.hasOwn(this.declared, state));
   }
 
-  /** A stored value of a map as the actor works with it. */
-  restoredEntry(stored: unknown): unknown {
-    return this.surroundings.freezesState ? protectedState(stored, false) : stored;
+  /** What is wrong with the kinds of the states that are stored; nothing when they are as declared. */
+  changedKinds(): string[] {
+    const { entries } = this.state;
+    return entries.states.flatMap(state => {
+      const [stored, declared] = [entries.kindOf(state), this.declared[state]?.kind];
+      if (!stored || !declared || stored === declared) return [];
+      return [`"${state}" is stored as ${kindFunction(stored)} and declared as ${kindFunction(declared)}`];
+    });
+  }
+
+  /** Gives the stored entries of all states the form in which the actor works with them. */
+  restoreEntries(): void {
+    const { freezesState } = this.surroundings;
+    const finished = (value: unknown) => (freezesState ? protectedState(value, false) : value);
+    const { entries } = this.state;
+    for (const state of entries.states) {
+      const expiry = this.expiries.get(state);
+      entries.reform(state, stored => this.timed(expiry, stored, finished));
+    }
   }
 
   get freezesState(): boolean {
@@ -207,7 +263,10 @@ export class ActorStage implements Stage<unknown>, MapOwner {
 
   /** The live state of a key, frozen; a copy is not needed, it never changes in place. */
   ask(key: Key | undefined): unknown {
-    return freeze(this.state.values.get(mapKey(key)), true);
+    const value = this.state.values.get(mapKey(key));
+    if (this.expiry === undefined || value === undefined) return freeze(value, true);
+    this.clock?.set();
+    return this.expiry.isOver(value as Stamped) ? undefined : freeze((value as Stamped).value, true);
   }
 
   private requestRunner(requests: NonNullable<AnyBehaviour['requests']>): RequestRunner {
@@ -219,6 +278,7 @@ export class ActorStage implements Stage<unknown>, MapOwner {
       work(key);
       scope.timestamp = outer.timestamp;
       scope.key = outer.key;
+      this.tellIdle();
     };
     return new RequestRunner(requests, scope, this.state.requests, {
       name: this.name,
@@ -230,7 +290,10 @@ export class ActorStage implements Stage<unknown>, MapOwner {
         }),
       failed: (stored, error, attempts) =>
         settled(stored, key => this.superviseRequest(error, attempts, key, stored[0])),
-      passWatermark: timestamp => this.forward(new Watermark(timestamp)),
+      passWatermark: timestamp => {
+        this.passed = timestamp;
+        this.forward(new Watermark(timestamp, this.isIdle));
+      },
       completed: () => {
         scope.timestamp = Number.POSITIVE_INFINITY;
         scope.key = undefined;
@@ -241,6 +304,14 @@ export class ActorStage implements Stage<unknown>, MapOwner {
     });
   }
 
+  /** Nothing is expected of the actor while nothing is of its input, and no request is left. */
+  private tellIdle(): void {
+    const isIdle = this.isInputIdle && this.state.requests.size === 0;
+    if (isIdle === this.isIdle || this.scope.hasFailed) return;
+    this.isIdle = isIdle;
+    this.forward(new Watermark(this.passed, isIdle));
+  }
+
   private forward(mark: Mark): void {
     this.out.mark(mark);
     for (const readers of this.sides.values()) for (const reader of readers) reader.mark(mark);
@@ -249,6 +320,8 @@ export class ActorStage implements Stage<unknown>, MapOwner {
   private completeKeys(): void {
     const { scope } = this;
     const { timestamp, key: outer } = scope;
+    this.clock?.set();
+    this.sweep(Number.POSITIVE_INFINITY);
     const keys = this.state.sortedKeys();
     if (keys.length === 0 && !this.isKeyed && this.behaviour.completesEmpty) keys.push(mapKey(undefined));
     for (const key of keys) {
@@ -265,6 +338,7 @@ export class ActorStage implements Stage<unknown>, MapOwner {
     this.watermark = watermark.timestamp;
     if (this.isFinished) return;
     this.fireDue('event', watermark.timestamp);
+    this.clock?.advance(watermark.timestamp);
   }
 
   private fireDue(kind: TimerKind, upTo: number): void {
@@ -279,6 +353,7 @@ export class ActorStage implements Stage<unknown>, MapOwner {
       scope.timestamp = due.time;
       scope.key = keyOf(due.key);
       this.kind = kind;
+      if (kind === 'event') this.clock?.advance(due.time);
       this.handle('onTimer', due.key, due.time);
     }
     scope.timestamp = timestamp;
@@ -292,8 +367,12 @@ export class ActorStage implements Stage<unknown>, MapOwner {
     let before: unknown;
     let after: unknown;
     let isWatched = false;
+    const { expiry, clock } = this;
+    if (clock !== undefined) clock.set(handler === 'receive' ? this.scope.timestamp : undefined);
+    const held = expiry === undefined ? cell : expiry.living(cell?.value);
     try {
-      before = cell === undefined ? this.initial(key) : cell.value;
+      if (expiry !== undefined) expiry.verifyTime();
+      before = held === undefined ? this.initial(key) : held.value;
       isWatched = this.watch !== undefined && typeof before === 'object' && this.watch.before(before);
       after =
         this.drafts && canDraft(before)
@@ -301,25 +380,34 @@ export class ActorStage implements Stage<unknown>, MapOwner {
           : returnedState(before, this.call(handler, before, message), this.surroundings.freezesState);
     } catch (error) {
       this.effects.clear();
-      for (const map of this.maps) map.discard();
+      for (const handle of this.handles) handle.discard();
       this.handler = handler;
       if (!isWatched || !this.isSpoiled()) this.supervise(error, key, message);
       return;
     }
     if (isWatched && this.isSpoiled()) return;
-    if (this.hasMaps) for (const map of this.maps) map.apply();
+    if (this.hasHandles) for (const handle of this.handles) handle.apply();
     if (this.effects.forgets) this.forget(key);
-    else if (after !== before) {
+    else if (expiry !== undefined) {
+      const kept = after === before ? held && expiry.read(held as Stamped) : expiry.written(held as Stamped, after);
+      if (kept !== undefined) values.set(key, kept);
+    } else if (after !== before) {
       if (cell === undefined) values.set(key, after);
       else values.write(cell, after);
     }
+    if (clock !== undefined) this.sweep(sweptAtRecord);
     if (this.effects.hasOthers) this.applyAll(handler, key, after);
     else this.emit(after);
   }
 
+  private sweep(budget: number): void {
+    this.expiry?.sweep(budget);
+    for (const expiry of this.expiries.values()) expiry.sweep(budget);
+  }
+
   private forget(key: MapKey): void {
     this.state.values.delete(key);
-    if (this.hasMaps) this.state.entries.forget(key);
+    if (this.hasHandles) this.state.entries.forget(key);
   }
 
   private initial(key: MapKey): unknown {
@@ -478,6 +566,14 @@ export class ActorStage implements Stage<unknown>, MapOwner {
   private setAlarm(): void {
     if (!this.isFinished) this.alarm.setFor(this.state.timers('processing').nextTime());
   }
+}
+
+/** Entries of each state that are looked at, once some can have expired, after a record and at a barrier: microseconds, and a ms. */
+const sweptAtRecord = 4;
+const sweptAtBarrier = 1_000;
+
+function timeIn(stored: unknown): number | undefined {
+  return stored instanceof Stamped ? stored.time : undefined;
 }
 
 type Handler = 'receive' | 'onTimer' | 'onAnswer' | 'onComplete';

@@ -1,5 +1,6 @@
 import type { ActorCapture } from '../checkpoint/participants.ts';
 import type { SegmentWriter } from '../checkpoint/segment.ts';
+import { Stamped, StoredValueEncoder } from '../checkpoint/stamped-value.ts';
 import { ValueEncoder } from '../checkpoint/value-codec.ts';
 import {
   messageOf,
@@ -13,9 +14,10 @@ import type { Behaviour, StateCodec, TimerKind } from './behaviour.ts';
 import { keyOf, type MapKey } from './key.ts';
 import { encodeKey, KeyEncoder } from './key-codec.ts';
 import { entryOf, KeyedEntries } from './keyed-entries.ts';
-import { type Capture, CaptureReader, KeyedState } from './keyed-state.ts';
+import { CaptureReader, KeyedState } from './keyed-state.ts';
 import type { StoredRequest } from './requests/requests.ts';
-import { type Timer, TimerQueue } from './timer-queue.ts';
+import type { StateKinds } from './state-kind.ts';
+import { type TimerCapture, TimerQueue } from './timer-queue.ts';
 
 /** Kinds of entries in an actor's segments. */
 export const entryKinds = { state: 0, event: 1, processing: 2, entry: 3, request: 4 } as const;
@@ -27,8 +29,8 @@ export class ActorState {
   readonly name: string;
   readonly version: number;
   readonly values = new KeyedState<unknown>();
-  /** Of its map states. */
-  readonly entries = new KeyedEntries();
+  /** Of the states that it declares. */
+  readonly entries: KeyedEntries;
   /** By a number that rises with them. */
   readonly requests = new KeyedState<StoredRequest>();
   private readonly behaviour: AnyBehaviour;
@@ -39,6 +41,8 @@ export class ActorState {
     this.name = name;
     this.behaviour = behaviour;
     this.version = behaviour.version ?? 1;
+    const declared: StateKinds = behaviour.states ?? {};
+    this.entries = new KeyedEntries(new Map(Object.entries(declared).map(([state, { kind }]) => [state, kind])));
   }
 
   timers(kind: TimerKind): TimerQueue {
@@ -128,7 +132,7 @@ class StateCapture implements ActorCapture {
   private valueReader(reader: CaptureReader<unknown>): CapturedPart['reader'] {
     const { codec } = this.behaviour;
     const keys = new KeyEncoder();
-    const values = new ValueEncoder();
+    const values = new StoredValueEncoder();
     return (writer, maxEntries) =>
       reader.next(maxEntries, (key, value, isDeleted) => {
         if (isDeleted) {
@@ -147,7 +151,7 @@ class StateCapture implements ActorCapture {
 
   private entryReader(reader: CaptureReader<unknown>): CapturedPart['reader'] {
     const keys = new KeyEncoder();
-    const values = new ValueEncoder();
+    const values = new StoredValueEncoder();
     return (writer, maxEntries) =>
       reader.next(maxEntries, (name, value, isDeleted) => {
         if (isDeleted) {
@@ -158,8 +162,8 @@ class StateCapture implements ActorCapture {
           writer.putRange(entryKinds.entry, keys.encode(name), values.encode(value));
         } catch (error) {
           if (!(error instanceof UnsupportedStateError)) throw error;
-          const [map, key] = entryOf(name);
-          throw this.failure(UnsupportedStateError, `cannot be stored in its map "${map}"`, key, error);
+          const { state, kind, key } = entryOf(name);
+          throw this.failure(UnsupportedStateError, `cannot be stored in its ${kind} "${state}"`, key, error);
         }
       });
   }
@@ -184,7 +188,9 @@ class StateCapture implements ActorCapture {
 
   private encoded(codec: StateCodec<unknown>, key: MapKey, value: unknown): unknown {
     try {
-      return codec.encode(value);
+      return value instanceof Stamped
+        ? new Stamped(codec.encode(value.value), value.at, value.clock)
+        : codec.encode(value);
     } catch (error) {
       throw this.failure(UserCodeError, 'could not be encoded by its codec', key, error);
     }
@@ -212,7 +218,7 @@ interface CapturedPart {
 const noValue = new Uint8Array(0);
 
 function timerPart(
-  { queue, kind, capture }: { queue: TimerQueue; kind: number; capture: Capture<Timer> },
+  { queue, kind, capture }: { queue: TimerQueue; kind: number; capture: TimerCapture },
   isFull: boolean,
 ): CapturedPart {
   const reader = queue.reader(capture, isFull || capture.isFull);

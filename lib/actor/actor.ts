@@ -7,7 +7,9 @@ import type { Stage } from '../stream/stage.ts';
 import type { Wiring } from '../stream/wiring.ts';
 import { ActorStage } from './actor-stage.ts';
 import { type Behaviour, deadLetters } from './behaviour.ts';
-import type { NoStateKinds } from './map-state.ts';
+import { isStateKind } from './state-handles.ts';
+import type { NoStateKinds } from './state-kind.ts';
+import { lifetimeOf } from './ttl.ts';
 
 /** The node of an actor, with what its side outputs need. */
 export interface ActorNode extends WirableNode {
@@ -88,6 +90,13 @@ function verify(name: string, behaviour: Behaviour<unknown, unknown, unknown, Ke
       `The actor "${name}" needs both "requests", which reaches the outside, and "onAnswer", which takes what comes of it.`,
     );
   }
+  for (const [state, declared] of Object.entries(behaviour.states ?? {})) {
+    if (isStateKind(declared)) continue;
+    throw new JobDefinitionError(
+      `The actor "${name}" declares the state "${state}" as something else than a state: use mapState(), valueState(), listState() or aggregatingState(…).`,
+    );
+  }
+  lifetimeOf(`The actor "${name}"`, behaviour.ttl);
   const { version = 1 } = behaviour;
   if (!Number.isInteger(version) || version < 1) {
     throw new JobDefinitionError(`The version of the actor "${name}" is ${version}: it must be a whole number from 1.`);

@@ -2,8 +2,9 @@ import type { Draft } from 'immer';
 import type { Side } from '../job/handle.ts';
 import type { KeyOrNone } from '../stream/data-stream.ts';
 import type { Key } from '../stream/elements.ts';
-import type { NoStateKinds, StateHandles } from './map-state.ts';
 import type { Requests } from './requests/requests.ts';
+import type { NoStateKinds, StateHandles } from './state-kind.ts';
+import type { Ttl } from './ttl.ts';
 
 /** Timers of the current key; deduplicated per key and time, part of the snapshot, set when `receive` returns. */
 export interface Timers {
@@ -68,8 +69,8 @@ export interface Behaviour<T, S, R, K extends KeyOrNone, D = NoStateKinds, Q = n
   /** The side outputs that it may use. */
   readonly sides?: readonly Side<unknown>[];
   /**
-   * More state of a key, by name, each entry of which is stored by itself: `states: { open: mapState<string, Order>() }`. The name
-   * ties it to what is stored.
+   * More state of a key, by name, each entry of which is stored by itself: `states: { open: mapState<string, Order>() }`, and so
+   * `valueState`, `listState` and `aggregatingState`. The name ties it to what is stored.
    */
   readonly states?: D;
   /**
@@ -116,6 +117,11 @@ export interface Behaviour<T, S, R, K extends KeyOrNone, D = NoStateKinds, Q = n
   /** How the state is stored, where plain values do not do; must give back what it was given. */
   readonly codec?: StateCodec<S>;
   readonly supervise?: Supervision;
+  /**
+   * When the state of a key expires, forever when left out: then the key begins again with `initial`. A handler that leaves the state
+   * unchanged has read it, not written. What is kept in `states` expires by itself, and timers stay.
+   */
+  readonly ttl?: Ttl;
 }
 
 export interface StateCodec<S> {

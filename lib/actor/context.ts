@@ -4,7 +4,7 @@ import type { Key } from '../stream/elements.ts';
 import type { Scope } from '../stream/stage.ts';
 import type { ActorContext, Behaviour, TimerKind, Timers } from './behaviour.ts';
 import type { Effects } from './effects.ts';
-import type { NoStateKinds } from './map-state.ts';
+import type { NoStateKinds } from './state-kind.ts';
 import { returnedState, verifyStorable } from './state-update.ts';
 import { undrafted } from './undrafted.ts';
 

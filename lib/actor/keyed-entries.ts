@@ -2,15 +2,34 @@ import { StateLostError } from '../errors.ts';
 import type { KeyAtom } from '../stream/elements.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
 import { type Capture, KeyedState } from './keyed-state.ts';
+import type { StateKindName } from './state-kind.ts';
+
+/** The entries of a key in one state, with their names in the table, in the order in which they came. */
+export class EntryNames extends Map<MapKey, string> {
+  /** Of a list, whose entries are indexes: none lies below `first`, or at `next` and above. */
+  first = 0;
+  next = 0;
+}
+
+/** The keys that have entries in a state. */
+interface StateIndex {
+  readonly kind: StateKindName;
+  readonly keys: Map<MapKey, EntryNames>;
+}
 
 /**
- * The entries of all map states of an actor, each under a name of its own in one table that is captured as the values of keys
+ * The entries of all states that an actor declares, each under a name of its own in one table that is captured as the values of keys
  * are; and which entries each key has, in their order.
  */
 export class KeyedEntries {
   readonly #table = new KeyedState<unknown>();
-  /** By state, then by key: the names of its entries in the table. */
-  readonly #states = new Map<string, Map<MapKey, Map<MapKey, string>>>();
+  readonly #states = new Map<string, StateIndex>();
+  /** By state, as declared. */
+  readonly #kinds: ReadonlyMap<string, StateKindName>;
+
+  constructor(kinds: ReadonlyMap<string, StateKindName>) {
+    this.#kinds = kinds;
+  }
 
   /** Whether anything differs from the last committed capture (or from what was restored). */
   get isChanged(): boolean {
@@ -22,14 +41,28 @@ export class KeyedEntries {
     return [...this.#states.keys()];
   }
 
-  /** Keys that have entries, in any state. */
-  keys(): Set<MapKey> {
-    return new Set([...this.#states.values()].flatMap(keys => [...keys.keys()]));
+  /** The kind of a state that has entries: after a restore, that with which it was stored. */
+  kindOf(state: string): StateKindName | undefined {
+    return this.#states.get(state)?.kind;
   }
 
-  /** The entries that a key has in a state, with their names in the table; nothing may be changed in it. */
-  of(state: string, key: MapKey): ReadonlyMap<MapKey, string> | undefined {
-    return this.#states.get(state)?.get(key);
+  /** Keys that have entries, in any state. */
+  keys(): Set<MapKey> {
+    const all = new Set<MapKey>();
+    for (const { keys } of this.#states.values()) for (const key of keys.keys()) all.add(key);
+    return all;
+  }
+
+  /** The entries that a key has in a state; nothing may be changed in it. */
+  of(state: string, key: MapKey): EntryNames | undefined {
+    return this.#states.get(state)?.keys.get(key);
+  }
+
+  /** The entries of all keys in a state; they may come and go meanwhile. */
+  *all(state: string): IterableIterator<readonly [key: MapKey, entry: MapKey, name: string]> {
+    for (const [key, names] of this.#states.get(state)?.keys ?? []) {
+      for (const [entry, name] of names) yield [key, entry, name];
+    }
   }
 
   /** The value under a name that `of` showed. */
@@ -38,7 +71,7 @@ export class KeyedEntries {
   }
 
   set(state: string, key: MapKey, entry: MapKey, value: unknown): void {
-    this.#table.set(this.#added(state, key, entry), value);
+    this.#table.set(this.#added(state, this.#kinds.get(state) ?? 'map', key, entry), value);
   }
 
   delete(state: string, key: MapKey, entry: MapKey): void {
@@ -57,25 +90,25 @@ export class KeyedEntries {
 
   /** Drops a whole state, at restore: the actor no longer has it. */
   drop(state: string): void {
-    for (const key of [...(this.#states.get(state)?.keys() ?? [])]) this.clear(state, key);
+    for (const key of [...(this.#states.get(state)?.keys.keys() ?? [])]) this.clear(state, key);
   }
 
   /** Puts what a snapshot holds; as `KeyedState.restore`. */
   restore(name: MapKey, value: unknown): void {
-    const [state, key, entry] = entryOf(name);
-    this.#table.restore(this.#added(state, key, entry), value);
+    const { state, kind, key, entry } = entryOf(name);
+    this.#table.restore(this.#added(state, kind, key, entry), value);
   }
 
   /** Applies a deletion that a snapshot holds; as `KeyedState.restoreDeletion`. */
   restoreDeletion(name: MapKey): void {
-    const [state, key, entry] = entryOf(name);
+    const { state, key, entry } = entryOf(name);
     this.#removed(state, key, entry);
     this.#table.restoreDeletion(name);
   }
 
-  /** For values that have to be protected after a restore. */
-  cells(): ReturnType<KeyedState<unknown>['cells']> {
-    return this.#table.cells();
+  /** Gives each value of a state, as a snapshot holds it, the form in which the actor works with it; at restore. */
+  reform(state: string, reformed: (stored: unknown) => unknown): void {
+    for (const [, , name] of this.all(state)) this.#table.restore(name, reformed(this.#table.get(name)));
   }
 
   markAllChanged(): void {
@@ -94,36 +127,62 @@ export class KeyedEntries {
     this.#table.abandon(capture);
   }
 
-  #added(state: string, key: MapKey, entry: MapKey): string {
-    const keys = madeIfMissing(this.#states, state, () => new Map<MapKey, Map<MapKey, string>>());
-    const entries = madeIfMissing(keys, key, () => new Map<MapKey, string>());
+  #added(state: string, kind: StateKindName, key: MapKey, entry: MapKey): string {
+    const { keys } = madeIfMissing(this.#states, state, () => ({ kind, keys: new Map<MapKey, EntryNames>() }));
+    const entries = madeIfMissing(keys, key, () => new EntryNames());
     let name = entries.get(entry);
     if (name === undefined) {
-      name = mapKey([state, key, entry]) as string;
+      name = nameOf(state, kind, key, entry);
+      if (kind === 'list') {
+        if (entries.size === 0) entries.first = entry as number;
+        entries.next = (entry as number) + 1;
+      }
       entries.set(entry, name);
     }
     return name;
   }
 
   #removed(state: string, key: MapKey, entry: MapKey): string | undefined {
-    const keys = this.#states.get(state);
-    const entries = keys?.get(key);
+    const index = this.#states.get(state);
+    const entries = index?.keys.get(key);
     const name = entries?.get(entry);
-    if (!keys || !entries || name === undefined) return undefined;
+    if (!index || !entries || name === undefined) return undefined;
     entries.delete(entry);
-    if (entries.size === 0) keys.delete(key);
-    if (keys.size === 0) this.#states.delete(state);
+    while (entries.first < entries.next && !entries.has(entries.first)) entries.first++;
+    if (entries.size === 0) index.keys.delete(key);
+    if (index.keys.size === 0) this.#states.delete(state);
     return name;
   }
 }
 
-/** State, key and entry of a name: a key in its form for a `Map`, whatever it is, is an atom of the name. */
-export function entryOf(name: MapKey): [string, MapKey, MapKey] {
+/** An entry that a name in the table stands for. */
+export interface Entry {
+  readonly state: string;
+  readonly kind: StateKindName;
+  readonly key: MapKey;
+  readonly entry: MapKey;
+}
+
+// A name is a tuple: state, key, entry and, but for maps, a letter for the kind. A key in its form for a `Map`, whatever it is, is
+// an atom of it. Names are stored in snapshots.
+const letters = { map: '', value: 'v', list: 'l', aggregating: 'a' } as const;
+const kinds = new Map(Object.entries(letters).map(([kind, letter]) => [letter as KeyAtom, kind as StateKindName]));
+
+function nameOf(state: string, kind: StateKindName, key: MapKey, entry: MapKey): string {
+  return mapKey(kind === 'map' ? [state, key, entry] : [state, key, entry, letters[kind]]) as string;
+}
+
+export function entryOf(name: MapKey): Entry {
   const parts = keyOf(name);
-  if (Array.isArray(parts) && parts.length === 3 && typeof parts[0] === 'string') {
-    return parts as [string, KeyAtom, KeyAtom];
+  if (Array.isArray(parts) && (parts.length === 3 || parts.length === 4)) {
+    const [state, key, entry, letter = ''] = parts as [KeyAtom, KeyAtom, KeyAtom, KeyAtom?];
+    const kind = kinds.get(letter);
+    if (typeof state === 'string' && kind !== undefined) return { state, kind, key, entry };
   }
-  throw new StateLostError('A snapshot holds an entry of a map that cannot be read. Restore an older checkpoint.');
+  throw new StateLostError(
+    'A snapshot holds an entry of a state that cannot be read. Run the version of Tidemark that wrote it, or a newer one, or ' +
+      'restore an older checkpoint.',
+  );
 }
 
 function madeIfMissing<K, V>(map: Map<K, V>, key: K, make: () => V): V {

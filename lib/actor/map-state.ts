@@ -1,4 +1,6 @@
 import type { KeyAtom } from '../stream/elements.ts';
+import { type StateKind, stateKind } from './state-kind.ts';
+import type { StateOptions } from './ttl.ts';
 
 /** A map that belongs to one key of an actor; each of its entries is stored by itself. Valid inside a handler only. */
 export interface MapState<E extends KeyAtom, V> {
@@ -14,19 +16,6 @@ export interface MapState<E extends KeyAtom, V> {
   keys(): readonly E[];
 }
 
-/** A further kind of state of an actor: what its handlers are given is an `H`. */
-export interface StateKind<H> {
-  readonly kind: 'map';
-  /** For the compiler only. */
-  readonly __handle?: (handle: H) => H;
-}
-
-export type StateKinds = Readonly<Record<string, StateKind<never>>>;
-export type NoStateKinds = Readonly<Record<never, never>>;
-
-/** What handlers are given for the declared kinds. */
-export type StateHandles<D> = { readonly [name in keyof D]: D[name] extends StateKind<infer H> ? H : never };
-
 /**
  * Declares a map in `states` of an actor: for state that is large per key, such as the open windows of a user. An entry that
  * changes costs one entry of a snapshot, however many there are.
@@ -34,6 +23,6 @@ export type StateHandles<D> = { readonly [name in keyof D]: D[name] extends Stat
  *     actor('visits', { states: { byPage: mapState<string, number>() }, …
  *       receive(_, { page }, ctx) { ctx.states.byPage.set(page, (ctx.states.byPage.get(page) ?? 0) + 1); } })
  */
-export function mapState<E extends KeyAtom, V>(): StateKind<MapState<E, V>> {
-  return { kind: 'map' };
+export function mapState<E extends KeyAtom, V>({ ttl }: StateOptions = {}): StateKind<MapState<E, V>> {
+  return stateKind('map', ttl);
 }

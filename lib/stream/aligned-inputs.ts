@@ -101,7 +101,7 @@ export class AlignedInputs {
 
   private advance(input: number, watermark: Watermark): void {
     this.watermarks[input] = Math.max(this.watermarks[input] as number, watermark.timestamp);
-    this.isIdle[input] = watermark.isIdle;
+    this.isIdle[input] = watermark.isIdle === true;
     this.passLowestWatermark();
   }
 

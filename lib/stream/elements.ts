@@ -18,10 +18,10 @@ export class StreamRecord<T> {
 export class Watermark {
   readonly timestamp: number;
   /** Whether nothing at all is expected for now: where streams meet, this one holds nothing back until its next watermark. */
-  readonly isIdle: boolean;
+  declare readonly isIdle?: true;
   constructor(timestamp: number, isIdle = false) {
     this.timestamp = timestamp;
-    this.isIdle = isIdle;
+    if (isIdle) this.isIdle = true;
   }
 }
 

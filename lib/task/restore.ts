@@ -6,6 +6,7 @@ import type { StoredRequest } from '../actor/requests/requests.ts';
 import type { ActorEntry, SegmentRef } from '../checkpoint/manifest.ts';
 import { openSegment, readEntries } from '../checkpoint/segment.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
+import { decodeStored } from '../checkpoint/stamped-value.ts';
 import { decodeValue } from '../checkpoint/value-codec.ts';
 import { messageOf, StateLostError, StateMismatchError } from '../errors.ts';
 import { andThen, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
@@ -46,9 +47,12 @@ export function restoreActor(
   });
   return andThen(applied, () => {
     dropUndeclared(stage, ref, allowsDropped);
-    for (const cell of stage.state.entries.cells()) cell.value = stage.restoredEntry(cell.value);
+    verifyKinds(stage, ref);
+    stage.restoreEntries();
     if (migrates) migrateValues(stage, entry.version, ref);
     else decodeValues(stage, ref);
+    // Times by which state expires have come or gone: they are stored at the next checkpoint.
+    if (migrates || stage.hasNewTimes) stage.state.markAllChanged();
     return migrates;
   });
 }
@@ -78,13 +82,13 @@ function apply({ state }: ActorStage, raw: Uint8Array): void {
     if (kind === entryKinds.state) {
       const key = decodeKey(buffer, keyStart, keyEnd);
       if (isDeleted) state.values.restoreDeletion(key);
-      else state.values.restore(key, decodeValue(buffer, valueStart, valueEnd));
+      else state.values.restore(key, decodeStored(buffer, valueStart, valueEnd));
       return;
     }
     if (kind === entryKinds.entry) {
       const name = decodeKey(buffer, keyStart, keyEnd);
       if (isDeleted) state.entries.restoreDeletion(name);
-      else state.entries.restore(name, decodeValue(buffer, valueStart, valueEnd));
+      else state.entries.restore(name, decodeStored(buffer, valueStart, valueEnd));
       return;
     }
     if (kind === entryKinds.request) {
@@ -120,6 +124,16 @@ function dropUndeclared(stage: ActorStage, { job }: TaskRef, allowsDropped: bool
     );
   }
   stage.dropRequests();
+}
+
+function verifyKinds(stage: ActorStage, { job }: TaskRef): void {
+  const changed = stage.changedKinds();
+  if (changed.length === 0) return;
+  throw new StateMismatchError(
+    `The kinds of states of the actor "${stage.name}" have changed: ${changed.join(', ')}. Declare it as it is stored, give the new one ` +
+      'another name (allowDroppedState drops the old one), or start fresh.',
+    { context: { job, operator: stage.name } },
+  );
 }
 
 /** Whether the stored state must be migrated. */
@@ -168,5 +182,4 @@ function migrateValues(stage: ActorStage, version: number, { job }: TaskRef): vo
       );
     }
   }
-  stage.state.markAllChanged();
 }

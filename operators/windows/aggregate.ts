@@ -1,16 +1,14 @@
-import { JobDefinitionError, type Key } from '../../lib/index.ts';
+import { type Aggregation, JobDefinitionError, type Key } from '../../lib/index.ts';
 
 /**
  * How the records of a window become its result, one record at a time: nothing but the accumulator is kept.
  *
  * Accumulators are immutable plain data, as every state is: `add` and `merge` answer a new one.
  */
-export interface Aggregate<T, A, R> {
-  init(): A;
-  add(accumulator: A, value: T): A;
+export interface Aggregate<T, A, R> extends Aggregation<T, A, R> {
   /** The accumulator of two stretches of records, the earlier one first; where windows overlap or grow together. */
   merge(earlier: A, later: A): A;
-  result(accumulator: A, window: Span): R;
+  result(accumulator: A, window?: Span): R;
   /** The accumulator is the list of all records: windows of a fixed size then store each record by itself. */
   readonly isWhole?: boolean;
 }
@@ -82,6 +80,9 @@ export const reduced = <T>(combine: (earlier: T, later: T) => T): Aggregate<T, R
   return { init: () => ({}), add: (so, value) => merge(so, { value }), merge, result: ({ value }) => value as T };
 };
 
+/** Where there is no window: a state that aggregates. */
+const always: Span = { key: undefined, start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
+
 /**
  * What `of` makes of all records of a window, in the order in which they came (windows that overlap: pane by pane), when it is
  * over. They are kept until the window has gone, each as an entry of its own.
@@ -90,7 +91,7 @@ export const whole = <T, R>(of: (records: readonly T[], window: Span) => R): Agg
   init: () => [],
   add: (values, value) => [...values, value],
   merge: (a, b) => [...a, ...b],
-  result: of,
+  result: (values, window = always) => of(values, window),
   isWhole: true,
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { KeyedEntries } from '../../lib/actor/keyed-entries.ts';
 import { CaptureReader } from '../../lib/actor/keyed-state.ts';
 import { MapHandle } from '../../lib/actor/map-handle.ts';
+import { StateEntries } from '../../lib/actor/state-entries.ts';
 import { actor, type KeyAtom, mapState, type } from '../../lib/index.ts';
 import { marbles } from '../../lib/testing/index.ts';
 import { keyBy } from '../../operators/index.ts';
@@ -144,16 +145,17 @@ describe('maps and their captures', () => {
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), key: fc.constantFrom('k', 'l', 3) }) },
   );
+  const kinds = new Map([['m', 'map' as const]]);
   type Model = Map<string | number, Map<KeyAtom, number>>;
   const copyOf = (model: Model): Model => new Map([...model].map(([key, entries]) => [key, new Map(entries)]));
 
   it('are what a plain map is, after every handler, commit, abandoned checkpoint and crash', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }), steps => {
-        let entries = new KeyedEntries();
+        let entries = new KeyedEntries(kinds);
         let model: Model = new Map();
-        const owner = { currentKey: 'k' as string | number, freezesState: true };
-        let handle = new MapHandle('m', entries, owner);
+        const owner = { currentKey: 'k' as string | number, freezesState: true, drafts: false };
+        let handle = new MapHandle(new StateEntries('m', entries, owner));
         let chain: { name: Parameters<KeyedEntries['restore']>[0]; value: unknown; isDeleted: boolean }[] = [];
         let open: { capture: ReturnType<KeyedEntries['capture']>; entries: typeof chain; model: Model } | undefined;
         let committed: Model = new Map();
@@ -201,14 +203,14 @@ describe('maps and their captures', () => {
             entries.abandon(open.capture);
             open = undefined;
           } else if (one.do === 'crash') {
-            entries = new KeyedEntries();
+            entries = new KeyedEntries(kinds);
             for (const { name, value, isDeleted } of chain) {
               if (isDeleted) entries.restoreDeletion(name);
               else entries.restore(name, value);
             }
             open = undefined;
             model = copyOf(committed);
-            handle = new MapHandle('m', entries, owner);
+            handle = new MapHandle(new StateEntries('m', entries, owner));
           }
           expect(entries.keys()).toEqual(new Set(model.keys()));
           for (const [key, of] of model) {

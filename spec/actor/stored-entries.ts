@@ -89,8 +89,8 @@ function readChain(task: TaskStore, segments: readonly SegmentRef[]): StoredStat
   return {
     values: [...values],
     entries: [...entries].map(([name, value]) => {
-      const [map, key, entry] = entryOf(name);
-      return [map, keyOf(key), keyOf(entry), value] as const;
+      const { state, key, entry } = entryOf(name);
+      return [state, keyOf(key), keyOf(entry), value] as const;
     }),
     event: shown(timers[entryKinds.event]),
     processing: shown(timers[entryKinds.processing]),

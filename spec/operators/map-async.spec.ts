@@ -3,7 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { memorySink, memorySource } from '../../connectors/memory/index.ts';
 import { deadLetters, from, job, memoryStore, type RequestContext, start, tokens } from '../../lib/index.ts';
 import { marbles } from '../../lib/testing/index.ts';
-import { aggregates, keyBy, type MapAsyncOptions, mapAsync, scan, to, tumblingWindow } from '../../operators/index.ts';
+import {
+  aggregates,
+  assignTimestamps,
+  keyBy,
+  type MapAsyncOptions,
+  mapAsync,
+  scan,
+  to,
+  tumblingWindow,
+  union,
+  watermarks,
+} from '../../operators/index.ts';
 import { quiet } from '../job/quiet.ts';
 import { later } from './async/later.ts';
 
@@ -48,6 +59,29 @@ describe('mapAsync', () => {
       const expected = '----q---p-|';
       const run = test.job(input, stream => stream.pipe(calling(test, { ordered: false })), { values });
       test.expectElements(run).toBe(expected);
+    });
+  });
+
+  it('passes on that its input is idle once no request is left, and that it is not any more', () => {
+    marbles(test => {
+      const { record, watermark } = test;
+      // Idle 4 ms after a; its request is answered at 9, and from then on only b counts, until a2.
+      const values = {
+        ...{ a: record(call('p', 8), 10), c: record(call('q', 0), 20) },
+        ...{ x: record('x', 50), y: record('y', 60), z: record('z', 70) },
+      };
+      const run = test.job(
+        { slow: '-a------------------c----|', fast: '-x----y------z-----------|' },
+        inputs => {
+          const times = { watermarks: watermarks.monotonous() } as const;
+          const slow = inputs.slow.pipe(assignTimestamps({ ...times, idleAfter: 4 })).pipe(calling(test));
+          return union(slow, inputs.fast.pipe(assignTimestamps(times)));
+        },
+        { values },
+      );
+      test
+        .expectElements(run)
+        .toBe('-x----y--(pU)(zW)---q----|', { ...values, p: 'p', q: 'q', U: watermark(59), W: watermark(69) });
     });
   });
 

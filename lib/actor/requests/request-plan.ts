@@ -50,7 +50,7 @@ class Deadline<Q> extends Timer {
   readonly pending: Pending<Q>;
 
   constructor(pending: Pending<Q>, time: number, order: number) {
-    super(order, time, order, '');
+    super(order, time, order, 0);
     this.pending = pending;
   }
 }

@@ -69,7 +69,7 @@ describe.each(cases)('$call by $time time', ({ call, operator, time }) => {
 
   it('leaves nothing behind when there is nothing to do any more', () => {
     const [, second] = heldAt('-abcB----W----B-|', operator, values);
-    expect(second?.held).toEqual({ state: 0, event: 0, processing: 0, entry: 0 });
+    expect(second?.held).toEqual({ state: 0, event: 0, processing: 0, entry: 0, request: 0 });
   });
 });
 
@@ -103,7 +103,7 @@ describe('what waits', () => {
       values = { a: record('a1', 3), b: record('a2', 12) };
     });
     const [first] = heldAt('-abB--|', delay('t', new Date(10), { time: 'event' }), values);
-    expect(first?.held).toEqual({ state: 0, event: 0, processing: 0, entry: 0 });
+    expect(first?.held).toEqual({ state: 0, event: 0, processing: 0, entry: 0, request: 0 });
   });
 
   it.each([
@@ -112,7 +112,7 @@ describe('what waits', () => {
   ])('costs %s by the clock one entry of a snapshot for one more record, however many there are', (_, make) => {
     const [, second] = heldAt('-(aaaaaaaaaaaaaaaaaaaa)B-aB-|', make('t'), { a: 'a1' });
     expect(second?.held).toMatchObject({ state: 1, entry: 21 });
-    expect(second?.written).toEqual({ state: 1, event: 0, processing: 0, entry: 1 });
+    expect(second?.written).toEqual({ state: 1, event: 0, processing: 0, entry: 1, request: 0 });
   });
 
   it('is given where the stream before it ends early, too', () => {
