@@ -9,6 +9,63 @@ export class EntryNames extends Map<MapKey, string> {
   /** Of a list, whose entries are indexes: none lies below `first`, or at `next` and above. */
   first = 0;
   next = 0;
+  /** Entries in ascending order and their values, once somebody has asked for them. */
+  #sorted: SortedEntries | undefined;
+
+  sorted(read: (name: string) => unknown): Readonly<SortedEntries> {
+    if (this.#sorted === undefined) {
+      const entries = ([...this.keys()] as number[]).sort((a, b) => a - b);
+      this.#sorted = { entries, values: entries.map(entry => read(this.get(entry) as string)) };
+    }
+    return this.#sorted;
+  }
+
+  /** Keeps the order where that is simple: at both ends, as time goes on. */
+  wasSet(entry: MapKey, value: unknown): void {
+    if (this.#sorted === undefined) return;
+    const { entries, values } = this.#sorted;
+    const last = entries.at(-1);
+    if (last === undefined || (entry as number) > last) {
+      entries.push(entry as number);
+      values.push(value);
+    } else {
+      const at = last === entry ? entries.length - 1 : placeIn(entries, entry as number);
+      if (entries[at] === entry) values[at] = value;
+      else this.forgetOrder();
+    }
+  }
+
+  wasRemoved(entry: MapKey): void {
+    if (this.#sorted === undefined) return;
+    const { entries, values } = this.#sorted;
+    if (entries[0] === entry) {
+      entries.shift();
+      values.shift();
+    } else if (entries.at(-1) === entry) {
+      entries.pop();
+      values.pop();
+    } else this.forgetOrder();
+  }
+
+  forgetOrder(): void {
+    this.#sorted = undefined;
+  }
+}
+
+interface SortedEntries {
+  readonly entries: number[];
+  readonly values: unknown[];
+}
+
+/** Where `entry` stands, or would stand, among sorted numbers. */
+export function placeIn(sorted: readonly number[], entry: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as number) < entry) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The keys that have entries in a state. */
@@ -65,6 +122,11 @@ export class KeyedEntries {
     }
   }
 
+  /** The entries of a key in ascending order, with their values; they are numbers. Nothing may be changed in it. */
+  sorted(names: EntryNames): Readonly<SortedEntries> {
+    return names.sorted(name => this.#table.get(name));
+  }
+
   /** The value under a name that `of` showed. */
   value(name: string): unknown {
     return this.#table.get(name);
@@ -72,6 +134,7 @@ export class KeyedEntries {
 
   set(state: string, key: MapKey, entry: MapKey, value: unknown): void {
     this.#table.set(this.#added(state, this.#kinds.get(state) ?? 'map', key, entry), value);
+    this.of(state, key)?.wasSet(entry, value);
   }
 
   delete(state: string, key: MapKey, entry: MapKey): void {
@@ -97,6 +160,7 @@ export class KeyedEntries {
   restore(name: MapKey, value: unknown): void {
     const { state, kind, key, entry } = entryOf(name);
     this.#table.restore(this.#added(state, kind, key, entry), value);
+    this.of(state, key)?.forgetOrder();
   }
 
   /** Applies a deletion that a snapshot holds; as `KeyedState.restoreDeletion`. */
@@ -108,7 +172,10 @@ export class KeyedEntries {
 
   /** Gives each value of a state, as a snapshot holds it, the form in which the actor works with it; at restore. */
   reform(state: string, reformed: (stored: unknown) => unknown): void {
-    for (const [, , name] of this.all(state)) this.#table.restore(name, reformed(this.#table.get(name)));
+    for (const [key, , name] of this.all(state)) {
+      this.#table.restore(name, reformed(this.#table.get(name)));
+      this.of(state, key)?.forgetOrder();
+    }
   }
 
   markAllChanged(): void {
@@ -148,6 +215,7 @@ export class KeyedEntries {
     const name = entries?.get(entry);
     if (!index || !entries || name === undefined) return undefined;
     entries.delete(entry);
+    entries.wasRemoved(entry);
     while (entries.first < entries.next && !entries.has(entries.first)) entries.first++;
     if (entries.size === 0) index.keys.delete(key);
     if (index.keys.size === 0) this.#states.delete(state);

@@ -74,6 +74,22 @@ export class MapHandle implements MapState<KeyAtom, unknown>, StagedState {
     return keys.map(entry => keyOf(entry) as KeyAtom);
   }
 
+  sortedKeys(): readonly number[] {
+    if (!this.#isCleared && this.#staged.size === 0) return this.#entries.sortedKeys();
+    return (this.keys() as number[]).sort((a, b) => a - b);
+  }
+
+  valuesBetween(from: number, until: number): readonly unknown[] {
+    if (this.#isCleared || this.#staged.size > 0) {
+      const within = this.sortedKeys().filter(entry => entry >= from && entry < until);
+      return within.map(entry => this.get(entry));
+    }
+    const values = this.#entries.valuesBetween(from, until);
+    if (this.#entries.notesReads)
+      for (const entry of this.sortedKeys()) if (entry >= from && entry < until) this.#entries.noteRead(entry);
+    return values;
+  }
+
   apply(): void {
     if (!this.#isCleared && this.#staged.size === 0) {
       this.#entries.applyReads();

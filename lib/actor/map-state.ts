@@ -14,6 +14,10 @@ export interface MapState<E extends KeyAtom, V> {
   clear(): void;
   /** The entries in the order in which they came, which a restore keeps; one that is deleted and set by one handler keeps its place. */
   keys(): readonly E[];
+  /** The entries in ascending order, where they are numbers; the order is kept, so that asking again costs nothing. */
+  sortedKeys(this: MapState<number, V>): readonly number[];
+  /** The values of the entries from `from` to before `until`, in ascending order of the entries; where these are numbers. */
+  valuesBetween(this: MapState<number, V>, from: number, until: number): readonly V[];
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Stamped } from '../checkpoint/stamped-value.ts';
 import type { Expiry } from './expiry.ts';
 import type { MapKey } from './key.ts';
-import { EntryNames, type KeyedEntries } from './keyed-entries.ts';
+import { EntryNames, type KeyedEntries, placeIn } from './keyed-entries.ts';
 import { returnedState } from './state-update.ts';
 import { undrafted } from './undrafted.ts';
 
@@ -67,9 +67,29 @@ export class StateEntries {
     for (const [entry, name] of this.#names()) if (!this.#isOver(name)) yield entry;
   }
 
+  /** In ascending order; the entries are numbers. A view: nothing may be changed while it is looked at. */
+  sortedKeys(): readonly number[] {
+    const { entries } = this.#entries.sorted(this.#names());
+    if (!this.#expiry?.canHaveExpired) return entries;
+    return entries.filter(entry => this.has(entry));
+  }
+
+  valuesBetween(from: number, until: number): unknown[] {
+    const { entries, values } = this.#entries.sorted(this.#names());
+    const some = values.slice(placeIn(entries, from), placeIn(entries, until));
+    const expiry = this.#expiry;
+    if (expiry === undefined) return some;
+    return some.filter(value => !expiry.isOver(value as Stamped)).map(value => (value as Stamped).value);
+  }
+
   /** Of a list: no entry has an index below `first`, or `next` and above. */
   get bounds(): Readonly<Pick<EntryNames, 'first' | 'next'>> {
     return this.#names();
+  }
+
+  /** Whether it counts what a handler reads. */
+  get notesReads(): boolean {
+    return this.#expiry?.lifetime.since === 'read';
   }
 
   /** A handler has read an entry: where that counts, it lives longer when the handler has returned. */

@@ -23,10 +23,9 @@ export function alignedWindows<T, A, R>(
 
   const emit = (ctx: Context, end: number, isEarly?: true): void => {
     const start = end - panes.size;
-    const of = held(ctx, start, end);
-    if (of.length === 0) return;
     const window = { key: ctx.key, start, end };
-    ctx.emit({ ...window, value: store.result(ctx, of, window), ...(isEarly && { isEarly }) }, end - 1);
+    const result = store.result(ctx, window);
+    if (result) ctx.emit({ ...window, value: result.value, ...(isEarly && { isEarly }) }, end - 1);
   };
 
   /** Counts a record of a pane, and sees whether an early result is due. */
@@ -50,18 +49,6 @@ export function alignedWindows<T, A, R>(
     for (const end of [...ends].sort((a, b) => a - b)) emit(ctx, end, true);
   };
 
-  /** The panes of the key from `start` to `end`, the earliest first. */
-  const held = (ctx: Context, start: number, end: number): number[] => {
-    const { panes: kept } = ctx.states;
-    const found: number[] = [];
-    if (kept.size * 4 < (end - start) / panes.length) {
-      for (const pane of kept.keys()) if (pane >= start && pane < end) found.push(pane);
-      return found.sort((a, b) => a - b);
-    }
-    for (let pane = start; pane < end; pane += panes.length) if (kept.has(pane)) found.push(pane);
-    return found;
-  };
-
   const setTimer = (ctx: Context, at: number): void => {
     if (isEventTime) ctx.timers.atEventTime(at);
     else ctx.timers.atProcessingTime(at);
@@ -70,12 +57,16 @@ export function alignedWindows<T, A, R>(
   /** Drops what no window needs any more, and sets the timer for what is left. */
   const tidy = (ctx: Context, now: number): void => {
     let next = Number.POSITIVE_INFINITY;
-    for (const pane of [...ctx.states.panes.keys()]) {
-      const gone = fires(panes.lastEnd(pane)) + latenessMs;
-      if (gone <= now) {
+    for (const pane of ctx.states.panes.sortedKeys()) {
+      const over = fires(panes.lastEnd(pane));
+      if (over + latenessMs <= now) {
         store.drop(ctx, pane);
         if (early) ctx.states.fresh.delete(pane);
-      } else next = Math.min(next, nextTimer(pane, now));
+        continue;
+      }
+      next = Math.min(next, nextTimer(pane, now));
+      // Nothing is to be done earlier about a pane behind one that is not over.
+      if (over > now) break;
     }
     if (next < Number.POSITIVE_INFINITY) setTimer(ctx, next);
   };

@@ -26,7 +26,8 @@ type Context<T, A> = Pick<ActorContext<unknown, Key | undefined, PaneStates<T, A
 export interface PaneStore<T, A, R> {
   /** Answers whether the pane is new. */
   add(ctx: Context<T, A>, pane: number, value: T): boolean;
-  result(ctx: Context<T, A>, panes: readonly number[], window: Span): R;
+  /** Of the panes of the window that there are; `undefined` where there is none. */
+  result(ctx: Context<T, A>, window: Span): { readonly value: R } | undefined;
   drop(ctx: Context<T, A>, pane: number): void;
 }
 
@@ -42,12 +43,12 @@ function accumulators<T, A, R>(aggregate: Aggregate<T, A, R>): PaneStore<T, A, R
       panes.set(pane, aggregate.add(before === undefined ? aggregate.init() : before, value));
       return before === undefined;
     },
-    result(ctx, panes, window) {
-      let merged = ctx.states.panes.get(panes[0] as number) as A;
-      for (let i = 1; i < panes.length; i++) {
-        merged = aggregate.merge(merged, ctx.states.panes.get(panes[i] as number) as A);
-      }
-      return aggregate.result(merged, window);
+    result(ctx, window) {
+      const panes = ctx.states.panes.valuesBetween(window.start, window.end) as readonly A[];
+      if (panes.length === 0) return undefined;
+      let merged = panes[0] as A;
+      for (let i = 1; i < panes.length; i++) merged = aggregate.merge(merged, panes[i] as A);
+      return { value: aggregate.result(merged, window) };
     },
     drop: (ctx, pane) => void ctx.states.panes.delete(pane),
   };
@@ -64,13 +65,14 @@ function records<T, A, R>(aggregate: Aggregate<T, A, R>): PaneStore<T, A, R> {
       ctx.states.panes.set(pane, size + 1);
       return size === 0;
     },
-    result(ctx, panes, window) {
+    result(ctx, window) {
       const values: T[] = [];
-      for (const pane of panes) {
+      for (const pane of ctx.states.panes.sortedKeys()) {
+        if (pane < window.start || pane >= window.end) continue;
         const size = sizeOf(ctx, pane);
         for (let at = 0; at < size; at++) values.push(ctx.states.records.get(keyOf(pane, at)) as T);
       }
-      return aggregate.result(values as A, window);
+      return values.length === 0 ? undefined : { value: aggregate.result(values as A, window) };
     },
     drop(ctx, pane) {
       const size = sizeOf(ctx, pane);

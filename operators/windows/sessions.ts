@@ -73,6 +73,13 @@ export function sessionWindows<T, A, R>(
       const at = isEventTime ? ctx.timestamp : ctx.now();
       if (Number.isNaN(at)) throw timeless(name);
       const end = at + gapOf(value);
+      const now = isEventTime ? ctx.watermark : at;
+      const only = sessions[0];
+      if (!early && sessions.length === 1 && only && !only.isOver && only.start <= end && at <= only.end) {
+        const [start, last] = [Math.min(only.start, at), Math.max(only.end, end)];
+        // The rule: one session, that goes on.
+        if (fires(last) > now) return [{ start, end: last, of: aggregate.add(only.of, value), isOver: false }];
+      }
       const touching = sessions.filter(session => session.start <= end && at <= session.end);
       const merged = touching.reduce(
         (all, { start, end, of }) => ({
@@ -82,7 +89,7 @@ export function sessionWindows<T, A, R>(
         }),
         { start: at, end, of: undefined as { readonly is: A } | undefined },
       );
-      if (fires(merged.end) + latenessMs <= (isEventTime ? ctx.watermark : at)) {
+      if (fires(merged.end) + latenessMs <= now) {
         if (late) ctx.side(late, value);
         if (sessions.length === 0) ctx.forget();
         return sessions;

@@ -4,7 +4,7 @@ import { KeyedEntries } from '../../lib/actor/keyed-entries.ts';
 import { CaptureReader } from '../../lib/actor/keyed-state.ts';
 import { MapHandle } from '../../lib/actor/map-handle.ts';
 import { StateEntries } from '../../lib/actor/state-entries.ts';
-import { actor, type KeyAtom, mapState, type } from '../../lib/index.ts';
+import { actor, type KeyAtom, type MapState, mapState, type } from '../../lib/index.ts';
 import { marbles } from '../../lib/testing/index.ts';
 import { keyBy } from '../../operators/index.ts';
 
@@ -120,8 +120,20 @@ describe('a map of a key', () => {
 });
 
 // What handlers do to one map, and what becomes of it, against a plain list of entries.
-describe('maps and their captures', () => {
-  const entry = fc.constantFrom<KeyAtom>('', 'a', '\u0000t', 0, 1, '1', true, 7n, Number.NaN);
+describe.each([
+  ['of any entries', fc.constantFrom<KeyAtom>('', 'a', '\u0000t', 0, 1, '1', true, 7n, Number.NaN), false],
+  ['of numbers, looked at in their order', fc.constantFrom<KeyAtom>(-5, 0, 1, 2.5, 10, 11, 1e12), true],
+])('maps and their captures, %s', (_what, entry, isSorted) => {
+  /** In ascending order, as a whole and from one entry to another. */
+  const expectSorted = (handle: MapHandle, of: ReadonlyMap<KeyAtom, number>) => {
+    if (!isSorted) return;
+    const numbers = handle as unknown as MapState<number, number>;
+    const sorted = [...of].sort(([a], [b]) => (a as number) - (b as number));
+    expect(numbers.sortedKeys()).toEqual(sorted.map(([name]) => name));
+    expect(numbers.valuesBetween(-1e15, 1e15)).toEqual(sorted.map(([, value]) => value));
+    const within = sorted.filter(([name]) => (name as number) >= 1 && (name as number) < 11);
+    expect(numbers.valuesBetween(1, 11)).toEqual(within.map(([, value]) => value));
+  };
   const write = fc.oneof(
     fc.record({ do: fc.constant('set' as const), entry, value: fc.integer({ min: 0, max: 99 }) }),
     fc.record({ do: fc.constant('delete' as const), entry }),
@@ -178,6 +190,7 @@ describe('maps and their captures', () => {
               expect(new Set(handle.keys())).toEqual(new Set(of.keys()));
               for (const [name, value] of of) expect(handle.get(name)).toBe(value);
               expect(handle.has('nobody')).toBe(false);
+              expectSorted(handle, of);
             }
             if (one.throws) handle.discard();
             else {
@@ -216,6 +229,7 @@ describe('maps and their captures', () => {
           for (const [key, of] of model) {
             owner.currentKey = key;
             expect(new Map(handle.keys().map(name => [name, handle.get(name)]))).toEqual(of);
+            expectSorted(handle, of);
           }
         }
       }),
