@@ -5,12 +5,14 @@ import { kafka } from './kafka/kafka.ts';
 import { restore } from './restore/restore.ts';
 import { throughput } from './throughput/throughput.ts';
 import { timers } from './timers/timers.ts';
+import { windows } from './windows/windows.ts';
 
 const benchmarks: Readonly<Record<string, () => Promise<Findings>>> = {
   throughput,
   barrier,
   restore,
   timers,
+  windows,
   async,
   kafka,
 };

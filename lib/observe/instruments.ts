@@ -18,6 +18,11 @@ const counters = {
   ],
   sinkRecords: ['tidemark_sink_records_total', 'Records that the job gave to a sink.', ['sink']],
   sinkBytes: ['tidemark_sink_bytes_total', 'Bytes that a sink has written.', ['sink']],
+  sourceFailures: [
+    'tidemark_source_failures_total',
+    'What failed beside the records of a source, such as commits of offsets that only monitoring reads.',
+    ['source', 'what'],
+  ],
   checkpoints: ['tidemark_checkpoints_total', 'Checkpoints by outcome: committed, abandoned or skipped.', ['outcome']],
   restarts: ['tidemark_restarts_total', 'Restarts of the task after a failure.', []],
   deadLetters: [

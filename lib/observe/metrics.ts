@@ -76,13 +76,14 @@ export function createMetrics(
     for (const [output, dropped] of droppedSideOutputs) countUp('droppedSideOutputs', { output }, dropped);
   }
 
-  function updateMeasures(source: string, { partitions, skipped }: SourceMeasures): void {
+  function updateMeasures(source: string, { partitions, skipped, failures = {} }: SourceMeasures): void {
     for (const { name: partition, position, lag, records } of partitions) {
       countUp('partitionRecords', { source, partition }, records);
       gauges.partitionPosition.set({ ...labels, source, partition }, position);
       if (lag !== undefined) gauges.partitionLag.set({ ...labels, source, partition }, lag);
     }
     for (const [reason, records] of Object.entries(skipped)) countUp('skippedRecords', { source, reason }, records);
+    for (const [what, count] of Object.entries(failures)) countUp('sourceFailures', { source, what }, count);
   }
 
   const readNow = (): void => {

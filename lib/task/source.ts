@@ -72,6 +72,8 @@ export interface SourceMeasures {
   readonly partitions: readonly PartitionMeasures[];
   /** Records that were read and not given to the task, ever, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
+  /** What failed beside the records, ever, and was mended later or not, by what it was. */
+  readonly failures?: Readonly<Record<string, number>>;
 }
 
 /** One partition of a source's input. */

@@ -59,6 +59,7 @@ describe('createMetrics', () => {
               { name: 'flights-1', position: 7, records: 0 },
             ],
             skipped,
+            failures: { 'offset commit': 3 },
           },
         },
       ],
@@ -72,6 +73,7 @@ describe('createMetrics', () => {
       'in flights-1 0',
     ]);
     expect(await values(registry, 'tidemark_source_skipped_records_total')).toEqual(['in null 1', 'in poison 2']);
+    expect(await values(registry, 'tidemark_source_failures_total')).toEqual(['in offset commit 3']);
   });
 
   it('shows keys, credits, dead letters, dropped side outputs and watermark lag', async () => {

@@ -1,6 +1,7 @@
 import { TidemarkError } from '../../../lib/index.ts';
 import type { ErrorName } from '../client/port.ts';
 import { isRetriable } from '../client/wire/error-codes.ts';
+import { KafkaAnswerError } from '../errors.ts';
 
 /** What becomes of a partition whose answer holds an error. */
 export type FetchVerdict = 'leader changed' | 'try again' | 'out of range' | 'not permitted' | 'failed';
@@ -45,7 +46,11 @@ export function retryDelay(failures: number): number {
   return Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 16));
 }
 
-/** Whether trying again cannot help: what a client throws says so itself, anything else is a fault of ours. */
+/**
+ * Whether trying again cannot help: what a client throws says so itself, anything else is a fault of ours. Of an
+ * UNKNOWN_SERVER_ERROR the broker does not say more; such a failure has been seen to pass.
+ */
 export function isLasting(error: unknown): boolean {
+  if (error instanceof KafkaAnswerError && error.errorName === 'UNKNOWN_SERVER_ERROR') return false;
   return !(error instanceof TidemarkError) || !error.retriable;
 }

@@ -142,7 +142,11 @@ export class KafkaReader<T> implements SourceReader {
   measures(): SourceMeasures {
     const partitions = this.#partitions.measures(this.#fetcher.extents);
     const { skipped, deadLettered } = this.#poison;
-    return { partitions, skipped: { null: this.#batch.nothings, poison: skipped, 'dead letter': deadLettered } };
+    return {
+      partitions,
+      skipped: { null: this.#batch.nothings, poison: skipped, 'dead letter': deadLettered },
+      failures: { 'offset commit': this.#commits.failures },
+    };
   }
 
   /** What was fetched of a partition that is held is fetched again later. */

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KafkaConnectionError, KafkaSecurityError } from '../../../../connectors/kafka/errors.ts';
+import { KafkaAnswerError, KafkaConnectionError, KafkaSecurityError } from '../../../../connectors/kafka/errors.ts';
 import type { Deserializer } from '../../../../connectors/kafka/format/deserializer.ts';
 import { OffsetGapError } from '../../../../connectors/kafka/source/errors.ts';
 import type { KafkaSourceOptions } from '../../../../connectors/kafka/source/options.ts';
@@ -565,6 +565,11 @@ describe('discovery', () => {
       throw new KafkaConnectionError('away');
     };
     await later(probe, () => warnings(probe).length === 2, 1_000);
+    // Nor when it fails without saying why.
+    kafka.onTopics = () => {
+      throw new KafkaAnswerError('UNKNOWN_SERVER_ERROR', 'failed');
+    };
+    await later(probe, () => warnings(probe).length === 3, 1_000);
     kafka.onTopics = undefined;
     kafka.topic('payments', 2)[1]?.append(['new']);
     await later(probe, () => probe.values.length === 1, 1_000);
@@ -649,6 +654,7 @@ describe('the offsets of the group', () => {
     await settled();
     expect(kafka.commits).toHaveLength(2);
     expect(warnings(probe)).toMatchObject([{ fields: { group: 'job', failures: 1 } }]);
+    expect(probe.reader.measures?.().failures).toEqual({ 'offset commit': 2 });
     expect(probe.errors).toEqual([]);
     kafka.commitError = 'NONE';
     probe.reader.committed?.(3, probe.position());
