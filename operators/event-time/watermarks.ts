@@ -14,21 +14,26 @@ export function boundedOutOfOrderness(bound: Duration): WatermarkStrategy<unknow
   return bounded(msOf('boundedOutOfOrderness', 'the bound', bound, 0) ?? 0);
 }
 
+/** See `WatermarkStrategy`. */
+export interface CustomWatermarks<T, S> {
+  init(): S;
+  next(state: S, timestamp: number, value: T): S;
+  watermark(state: S): number;
+}
+
 /**
  * A strategy of your own, such as for records that themselves say how far the input is. What it remembers of a partition is
  * JSON, and part of each checkpoint; `next` answers a new one and leaves the old one as it was.
  */
-export function custom<T, S extends Json>(
-  strategy: Pick<WatermarkStrategy<T, S>, 'init' | 'next' | 'watermark'>,
-): WatermarkStrategy<T> {
+export function custom<T, S>(strategy: CustomWatermarks<T, S>): WatermarkStrategy<T> {
   for (const name of ['init', 'next', 'watermark'] as const) {
     if (typeof strategy[name] === 'function') continue;
     throw new JobDefinitionError(`watermarks.custom: "${name}" is missing, or is no function.`);
   }
   const { init, next, watermark } = strategy;
   return {
-    init,
-    next: (state, timestamp, value) => next(state as S, timestamp, value),
+    init: init as () => Json,
+    next: (state, timestamp, value) => next(state as S, timestamp, value) as Json,
     watermark: state => watermark(state as S),
   };
 }
