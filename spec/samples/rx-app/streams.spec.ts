@@ -49,16 +49,21 @@ describe('the streams of the sample rx-app', () => {
 
   it('raise an alert when a sensor is silent, one when it is back, and none in between', () => {
     marbles(({ job, expectElements, record }) => {
-      const values = { a: record(of('roof', 30, 101), 101), b: record(of('roof', 30, 109), 109) };
-      const input = ' -a-------b--|';
-      const raised = '-----s---r--|';
-      const totals = '-1-------2--|';
+      const values = {
+        a: record(of('roof', 30, 101), 101),
+        b: record(of('roof', 30, 109), 109),
+        c: record(of('roof', 30, 111), 111),
+      };
+      const input = ' -a-------b-c-|';
+      const raised = '-----s---r---|';
+      const totals = '-1-------2-3-|';
       const run = job(input, streams(4), { values });
       expectElements(run, 'alerts').toBe(raised, {
         s: { kind: 'silent', sensor: 'roof', at: 101 },
         r: { kind: 'back', sensor: 'roof', at: 109 },
       });
-      expectElements(run, 'totals').toBe(totals, { 1: total(1, 30, 30, 30), 2: total(2, 30, 30, 30) });
+      const expected = { 1: total(1, 30, 30, 30), 2: total(2, 30, 30, 30), 3: total(3, 30, 30, 30) };
+      expectElements(run, 'totals').toBe(totals, expected);
     });
   });
 

@@ -21,7 +21,7 @@ beforeEach(async () => {
   page = await browser.newPage();
   page.setDefaultTimeout(patience);
 });
-afterEach(() => page.close());
+afterEach(() => page?.close());
 
 class RunningApp {
   readonly #folder = temporaryFolder();
