@@ -18,6 +18,7 @@ export {
 } from './actor/behaviour.ts';
 export { type ListState, listState } from './actor/list-state.ts';
 export { type MapState, mapState } from './actor/map-state.ts';
+export type { MigrateFunction, Migration, MigrationStep, MigrationSteps } from './actor/migration.ts';
 export type { Backoff, RequestContext, Requests } from './actor/requests/requests.ts';
 export type { NoStateKinds, StateHandles, StateKind, StateKinds } from './actor/state-kind.ts';
 export type { StateOptions, Ttl } from './actor/ttl.ts';
