@@ -77,6 +77,7 @@ export {
 } from './errors.ts';
 export type { EventTime, WatermarkStrategy } from './event-time/strategy.ts';
 export { check } from './job/check.ts';
+export { type CheckStateOptions, type ConnectorReport, checkState, type StateReport } from './job/check-state.ts';
 export type {
   CheckpointEvent,
   JobHandle,
@@ -109,6 +110,7 @@ export { type FromOptions, from, withEventTime } from './stream/from.ts';
 export { joinInputs } from './stream/join-inputs.ts';
 export type { StreamNode } from './stream/node.ts';
 export { rekey } from './stream/rekey.ts';
+export type { ActorReport, DeclaredStateReport, StateChange } from './task/inspect-actor.ts';
 export { paced } from './task/paced.ts';
 export type { CreditHolder, Sink, SinkContext, SinkWriter } from './task/sink.ts';
 export type {

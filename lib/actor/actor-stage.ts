@@ -19,7 +19,7 @@ import type { StoredRequest } from './requests/requests.ts';
 import { StateClock } from './state-clock.ts';
 import { type StagedState, StateEntries, type StateOwner } from './state-entries.ts';
 import { handleOf } from './state-handles.ts';
-import { kindFunction, type NoStateKinds, type StateKinds } from './state-kind.ts';
+import { kindFunction, type NoStateKinds, type StateKindName, type StateKinds } from './state-kind.ts';
 import { canDraft, draftedState, protectedState, returnedState, verifyStorable } from './state-update.ts';
 import { lifetimeOf } from './ttl.ts';
 import { undrafted } from './undrafted.ts';
@@ -183,6 +183,14 @@ export class ActorStage implements Stage<unknown>, StateOwner {
     }
     this.out.complete();
     for (const readers of this.sides.values()) for (const reader of readers) reader.complete();
+  }
+
+  get hasCodec(): boolean {
+    return this.behaviour.codec !== undefined;
+  }
+
+  get declaredKinds(): readonly (readonly [state: string, StateKindName])[] {
+    return Object.entries(this.declared).map(([state, { kind }]) => [state, kind] as const);
   }
 
   /** Of its own state. */
