@@ -1,3 +1,4 @@
+import type { StateReport } from '../lib/index.ts';
 import { exitCodes } from './exit-code.ts';
 
 // What `--help` says below commander's own lists. docs/cli.md has the same with more words.
@@ -32,6 +33,7 @@ not be on the command line.
 Examples:
   tidemark run totals.ts
   tidemark run totals.ts --check --set topic=payments
+  tidemark run totals.ts --check-state --store redis://localhost:6379
   tidemark run totals.ts --store ./state --interval 30s --fresh
   TIDEMARK_STORE=rediss://app:…@cache:6380 tidemark run totals.ts --json
 ${exitCodeHelp}
@@ -54,6 +56,7 @@ Examples:
   tidemark checkpoints card-totals --store redis://localhost --json
 `;
 
-export function checkingText(job: string): string {
-  return `${job} is ready to run: its module loads, its graph can be wired, its settings and parameters are valid.`;
+export function checkingText(job: string, { checkpoint }: Pick<StateReport, 'checkpoint'>): string {
+  const state = checkpoint ? 'it can go on from its checkpoint' : 'no checkpoint would be restored';
+  return `${job} is ready to run: its module loads, its graph can be wired, its settings and parameters are valid, and ${state}.`;
 }

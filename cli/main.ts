@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
-import { check, start } from '../lib/index.ts';
+import { check, checkState, start } from '../lib/index.ts';
 import { exitCodes } from './exit-code.ts';
 import { tidemark } from './program.ts';
 import { storeOf } from './store.ts';
@@ -11,6 +11,7 @@ const require = createRequire(import.meta.url);
 const world: World = {
   start,
   check,
+  checkState,
   openStore: storeOf,
   version: (require('tidemark/package.json') as { version: string }).version,
   cwd: process.cwd(),

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
+import type { Job } from '../lib/job/job.ts';
 import type { JobSettings } from '../lib/job/settings.ts';
 import type { LogLevel } from '../lib/observe/create-logger.ts';
 import { errorLines } from './error-report.ts';
@@ -12,6 +13,7 @@ import { makeReporter } from './make-reporter.ts';
 import { mermaid } from './mermaid.ts';
 import { runJob } from './run-job.ts';
 import { addSetting } from './set-option.ts';
+import { stateReportJson, stateReportLines } from './state-report.ts';
 import type { World } from './world.ts';
 
 interface RunOptions {
@@ -20,6 +22,7 @@ interface RunOptions {
   readonly fresh?: boolean;
   readonly acceptCheckpoint?: number;
   readonly check?: boolean;
+  readonly checkState?: boolean;
   readonly interval?: Duration | 'off';
   readonly log: LogLevel;
   readonly json?: boolean;
@@ -77,7 +80,11 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
         .argParser(checkpointId)
         .conflicts('fresh'),
     )
-    .option('--check', 'load, wire and validate the job, then end; nothing is opened')
+    .option(
+      '--check',
+      'load, wire and validate the job, compare it with its stored state, then end; nothing is written',
+    )
+    .option('--check-state', 'as --check, and run all migrations over the stored state')
     .addOption(
       new Option(
         '--interval <duration>',
@@ -133,11 +140,7 @@ async function run(module: string, options: RunOptions, world: World): Promise<n
     ...(acceptCheckpoint === undefined ? {} : { recovery: { acceptCheckpoint } }),
     ...(interval === undefined ? {} : { checkpoint: { interval } }),
   };
-  if (options.check) {
-    await world.check(job, settings);
-    world.stdout.write(json ? `${JSON.stringify({ job: job.name, isReady: true })}\n` : `${checkingText(job.name)}\n`);
-    return exitCodes.done;
-  }
+  if (options.check || options.checkState) return await checkJob(job, settings, options, world);
   const store = where === undefined ? undefined : await world.openStore(where);
   const reporter = makeReporter(world, { level: log, isJson: json });
   return await runJob(() => world.start(job, { ...settings, logger: reporter.logger, ...(store ? { store } : {}) }), {
@@ -147,6 +150,28 @@ async function run(module: string, options: RunOptions, world: World): Promise<n
     isVerbose: log === 'debug',
     close: () => store?.close(),
   });
+}
+
+/** Tells what a start would find; throws what it would be refused with. */
+async function checkJob(
+  job: Job,
+  settings: JobSettings,
+  { store: where, checkState: migrations = false, json }: RunOptions,
+  world: World,
+): Promise<number> {
+  await world.check(job, settings);
+  const store = where === undefined ? undefined : await world.openStore(where);
+  try {
+    const report = await world.checkState(job, { ...settings, ...(store && { store }) }, { migrations });
+    const lines = stateReportLines(report, world.clock.now());
+    if (json) world.stdout.write(`${JSON.stringify({ job: job.name, ...stateReportJson(report) })}\n`);
+    else for (const line of lines) world.stdout.write(`${line}\n`);
+    if (report.problem) throw report.problem;
+    if (!json) world.stdout.write(`${checkingText(job.name, report)}\n`);
+    return exitCodes.done;
+  } finally {
+    await store?.close();
+  }
 }
 
 function storeOption(): Option {

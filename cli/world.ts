@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import type { SnapshotStore } from '../lib/checkpoint/snapshot-store.ts';
+import type { CheckStateOptions, StateReport } from '../lib/job/check-state.ts';
 import type { JobHandle } from '../lib/job/handle.ts';
 import type { Job } from '../lib/job/job.ts';
 import type { JobSettings } from '../lib/job/settings.ts';
@@ -12,6 +13,8 @@ export interface World {
   start(job: Job, settings: JobSettings): MaybePromise<JobHandle>;
   /** Wires and validates; opens nothing. Throws what is wrong. */
   check(job: Job, settings: JobSettings): MaybePromise<void>;
+  /** Compares the job with what its store holds; reads alone. */
+  checkState(job: Job, settings: JobSettings, options: CheckStateOptions): MaybePromise<StateReport>;
   openStore(where: string): MaybePromise<SnapshotStore>;
   readonly version: string;
   readonly cwd: string;

@@ -18,6 +18,7 @@ export {
 } from './actor/behaviour.ts';
 export { type ListState, listState } from './actor/list-state.ts';
 export { type MapState, mapState } from './actor/map-state.ts';
+export type { MigrateFunction, Migration, MigrationStep, MigrationSteps } from './actor/migration.ts';
 export type { Backoff, RequestContext, Requests } from './actor/requests/requests.ts';
 export type { NoStateKinds, StateHandles, StateKind, StateKinds } from './actor/state-kind.ts';
 export type { StateOptions, Ttl } from './actor/ttl.ts';
@@ -76,6 +77,7 @@ export {
 } from './errors.ts';
 export type { EventTime, WatermarkStrategy } from './event-time/strategy.ts';
 export { check } from './job/check.ts';
+export { type CheckStateOptions, type ConnectorReport, checkState, type StateReport } from './job/check-state.ts';
 export type {
   CheckpointEvent,
   JobHandle,
@@ -108,6 +110,7 @@ export { type FromOptions, from, withEventTime } from './stream/from.ts';
 export { joinInputs } from './stream/join-inputs.ts';
 export type { StreamNode } from './stream/node.ts';
 export { rekey } from './stream/rekey.ts';
+export type { ActorReport, DeclaredStateReport, StateChange } from './task/inspect-actor.ts';
 export { paced } from './task/paced.ts';
 export type { CreditHolder, Sink, SinkContext, SinkWriter } from './task/sink.ts';
 export type {

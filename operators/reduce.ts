@@ -1,4 +1,4 @@
-import { actor, type KeyOrNone, type Op } from '../lib/index.ts';
+import { actor, type KeyOrNone, type Migration, type Op } from '../lib/index.ts';
 import type { ScanOptions } from './scan.ts';
 
 /** Also remembers that the key had a record at all, when its result equals the seed. */
@@ -38,12 +38,7 @@ export function reduce<T, S>(
     onComplete(state, ctx) {
       ctx.emit(state.result as S);
     },
-    ...(migrate && {
-      migrate: (state, version, key) => ({
-        result: migrate((state as Reduced<unknown>).result, version, key),
-        isSeen: true,
-      }),
-    }),
+    ...(migrate && { migrate: ofResults(migrate) }),
     ...(codec && {
       codec: {
         encode: ({ result }) => codec.encode(result),
@@ -51,4 +46,20 @@ export function reduce<T, S>(
       },
     }),
   }) as Op<T, S>;
+}
+
+/** Migrations are of results alone: users know of nothing else. */
+function ofResults<S>(migrate: NonNullable<ScanOptions<S>['migrate']>): Migration<Reduced<S>> {
+  const reduced = (result: unknown) => ({ result: result as S, isSeen: true });
+  if (typeof migrate === 'function') return (state, version, key) => reduced(migrate(resultOf(state), version, key));
+  const steps = Object.entries(migrate).map(
+    ([version, step]) => [version, (state: unknown, key: KeyOrNone) => reduced(step(resultOf(state), key))] as const,
+  );
+  return Object.fromEntries(steps);
+}
+
+/** A codec stores the result alone. */
+function resultOf(stored: unknown): unknown {
+  const isReduced = typeof stored === 'object' && stored !== null && 'isSeen' in stored && 'result' in stored;
+  return isReduced ? stored.result : stored;
 }

@@ -13,12 +13,13 @@ import { Effects } from './effects.ts';
 import { Expiry, expiringEntries, expiringValues } from './expiry.ts';
 import { InPlaceWatch } from './in-place.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
+import { type Migration, migrated } from './migration.ts';
 import { RequestRunner } from './requests/request-runner.ts';
 import type { StoredRequest } from './requests/requests.ts';
 import { StateClock } from './state-clock.ts';
 import { type StagedState, StateEntries, type StateOwner } from './state-entries.ts';
 import { handleOf } from './state-handles.ts';
-import { kindFunction, type NoStateKinds, type StateKinds } from './state-kind.ts';
+import { kindFunction, type NoStateKinds, type StateKindName, type StateKinds } from './state-kind.ts';
 import { canDraft, draftedState, protectedState, returnedState, verifyStorable } from './state-update.ts';
 import { lifetimeOf } from './ttl.ts';
 import { undrafted } from './undrafted.ts';
@@ -184,13 +185,31 @@ export class ActorStage implements Stage<unknown>, StateOwner {
     for (const readers of this.sides.values()) for (const reader of readers) reader.complete();
   }
 
-  get canMigrate(): boolean {
-    return this.behaviour.migrate !== undefined;
+  get hasCodec(): boolean {
+    return this.behaviour.codec !== undefined;
+  }
+
+  get declaredKinds(): readonly (readonly [state: string, StateKindName])[] {
+    return Object.entries(this.declared).map(([state, { kind }]) => [state, kind] as const);
+  }
+
+  /** Of its own state. */
+  get migration(): Migration<unknown> | undefined {
+    return this.behaviour.migrate;
+  }
+
+  /** Of its declared states, where they have any. */
+  get stateMigrations(): readonly (readonly [state: string, Migration<unknown>])[] {
+    return Object.entries(this.declared).flatMap(([state, { migrate }]) =>
+      migrate ? [[state, migrate] as const] : [],
+    );
   }
 
   /** A stored state of an older version as one of this version. */
-  migrate(stored: unknown, version: number, key: Key | undefined): unknown {
-    return this.timed(this.expiry, stored, state => this.protect(this.behaviour.migrate?.(state, version, key)));
+  migrate(stored: unknown, migration: Migration<unknown>, version: number, key: Key | undefined): unknown {
+    return this.timed(this.expiry, stored, state =>
+      this.protect(migrated(migration, state, version, this.state.version, key)),
+    );
   }
 
   /** A stored value as the actor works with it. */
@@ -222,15 +241,16 @@ export class ActorStage implements Stage<unknown>, StateOwner {
     });
   }
 
-  /** Gives the stored entries of all states the form in which the actor works with them. */
-  restoreEntries(): void {
+  /** Gives the stored entries of a state the form in which the actor works with them. */
+  restoreEntries(state: string, form: (value: unknown, key: MapKey, entry: MapKey) => unknown): void {
     const { freezesState } = this.surroundings;
-    const finished = (value: unknown) => (freezesState ? protectedState(value, false) : value);
-    const { entries } = this.state;
-    for (const state of entries.states) {
-      const expiry = this.expiries.get(state);
-      entries.reform(state, stored => this.timed(expiry, stored, finished));
-    }
+    const expiry = this.expiries.get(state);
+    this.state.entries.reform(state, (stored, key, entry) =>
+      this.timed(expiry, stored, value => {
+        const formed = form(value, key, entry);
+        return freezesState ? protectedState(formed, false) : formed;
+      }),
+    );
   }
 
   get freezesState(): boolean {

@@ -7,8 +7,9 @@ import type { Stage } from '../stream/stage.ts';
 import type { Wiring } from '../stream/wiring.ts';
 import { ActorStage } from './actor-stage.ts';
 import { type Behaviour, deadLetters } from './behaviour.ts';
+import { verifyMigration } from './migration.ts';
 import { isStateKind } from './state-handles.ts';
-import type { NoStateKinds } from './state-kind.ts';
+import { kindFunction, type NoStateKinds, type StateKinds } from './state-kind.ts';
 import { lifetimeOf } from './ttl.ts';
 
 /** The node of an actor, with what its side outputs need. */
@@ -100,5 +101,9 @@ function verify(name: string, behaviour: Behaviour<unknown, unknown, unknown, Ke
   const { version = 1 } = behaviour;
   if (!Number.isInteger(version) || version < 1) {
     throw new JobDefinitionError(`The version of the actor "${name}" is ${version}: it must be a whole number from 1.`);
+  }
+  verifyMigration(`The actor "${name}"`, behaviour.migrate, version);
+  for (const [state, { kind, migrate }] of Object.entries((behaviour.states ?? {}) as StateKinds)) {
+    verifyMigration(`The ${kindFunction(kind)} "${state}" of the actor "${name}"`, migrate, version);
   }
 }

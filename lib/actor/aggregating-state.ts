@@ -36,7 +36,7 @@ export interface AggregatingKind extends StateKind<unknown> {
  */
 export function aggregatingState<T, A, R>(
   aggregate: Aggregation<T, A, R>,
-  { ttl }: StateOptions = {},
+  options: StateOptions<A> = {},
 ): StateKind<AggregatingState<T, R>> {
   for (const name of ['init', 'add', 'result'] as const) {
     if (typeof aggregate?.[name] === 'function') continue;
@@ -44,5 +44,5 @@ export function aggregatingState<T, A, R>(
       `aggregatingState takes an aggregate { init, add, result }, and ${name} is no function: give one of your own, or aggregates.count() and the like.`,
     );
   }
-  return { ...stateKind('aggregating', ttl), aggregate } as StateKind<never>;
+  return { ...stateKind('aggregating', options), aggregate } as StateKind<never>;
 }

@@ -2,6 +2,7 @@ import type { Draft } from 'immer';
 import type { Side } from '../job/handle.ts';
 import type { KeyOrNone } from '../stream/data-stream.ts';
 import type { Key } from '../stream/elements.ts';
+import type { Migration } from './migration.ts';
 import type { Requests } from './requests/requests.ts';
 import type { NoStateKinds, StateHandles } from './state-kind.ts';
 import type { Ttl } from './ttl.ts';
@@ -110,10 +111,13 @@ export interface Behaviour<T, S, R, K extends KeyOrNone, D = NoStateKinds, Q = n
    * and must return a new one to change it; 5 to 8 times faster for small states.
    */
   readonly update?: 'draft' | 'return';
-  /** Version of the state's form, 1 at first; a higher one needs `migrate`. */
+  /** Version of the form of all its state, `states` included, 1 at first; a higher one needs `migrate`, here or of one of `states`. */
   readonly version?: number;
-  /** Brings a state of an older `version`, as it was stored, to this one; called at restore for each key. */
-  migrate?(state: unknown, version: number, key: K): S;
+  /**
+   * Brings a state of an older `version`, as it was stored, to this one; called at restore for each key. A function of (state, version,
+   * key) that does it at once, or steps by the version that each begins with: `{ 1: (state, key) => …, 2: … }`.
+   */
+  readonly migrate?: Migration<S, K>;
   /** How the state is stored, where plain values do not do; must give back what it was given. */
   readonly codec?: StateCodec<S>;
   readonly supervise?: Supervision;

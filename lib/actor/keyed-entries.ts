@@ -171,9 +171,9 @@ export class KeyedEntries {
   }
 
   /** Gives each value of a state, as a snapshot holds it, the form in which the actor works with it; at restore. */
-  reform(state: string, reformed: (stored: unknown) => unknown): void {
-    for (const [key, , name] of this.all(state)) {
-      this.#table.restore(name, reformed(this.#table.get(name)));
+  reform(state: string, reformed: (stored: unknown, key: MapKey, entry: MapKey) => unknown): void {
+    for (const [key, entry, name] of this.all(state)) {
+      this.#table.restore(name, reformed(this.#table.get(name), key, entry));
       this.of(state, key)?.forgetOrder();
     }
   }

@@ -21,6 +21,6 @@ export interface ListState<V> extends Iterable<V> {
  *     actor('waiting', { states: { orders: listState<Order>() }, …
  *       receive(_, order, ctx) { ctx.states.orders.append(order); } })
  */
-export function listState<V>({ ttl }: StateOptions = {}): StateKind<ListState<V>> {
-  return stateKind('list', ttl);
+export function listState<V>(options: StateOptions<V> = {}): StateKind<ListState<V>> {
+  return stateKind('list', options);
 }

@@ -27,6 +27,6 @@ export interface MapState<E extends KeyAtom, V> {
  *     actor('visits', { states: { byPage: mapState<string, number>() }, …
  *       receive(_, { page }, ctx) { ctx.states.byPage.set(page, (ctx.states.byPage.get(page) ?? 0) + 1); } })
  */
-export function mapState<E extends KeyAtom, V>({ ttl }: StateOptions = {}): StateKind<MapState<E, V>> {
-  return stateKind('map', ttl);
+export function mapState<E extends KeyAtom, V>(options: StateOptions<V> = {}): StateKind<MapState<E, V>> {
+  return stateKind('map', options);
 }

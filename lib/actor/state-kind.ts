@@ -1,4 +1,5 @@
-import { type Lifetime, lifetimeOf, type Ttl } from './ttl.ts';
+import type { Migration } from './migration.ts';
+import { type Lifetime, lifetimeOf, type StateOptions } from './ttl.ts';
 
 export type StateKindName = 'map' | 'value' | 'list' | 'aggregating';
 
@@ -7,6 +8,8 @@ export interface StateKind<H> {
   readonly kind: StateKindName;
   /** Of its entries; forever when left out. */
   readonly lifetime?: Lifetime;
+  /** Of its entries, from older versions of the actor. */
+  readonly migrate?: Migration<unknown>;
   /** For the compiler only. */
   readonly __handle?: () => H;
 }
@@ -17,9 +20,9 @@ export type NoStateKinds = Readonly<Record<never, never>>;
 /** What handlers are given for the declared kinds. */
 export type StateHandles<D> = { readonly [name in keyof D]: D[name] extends StateKind<infer H> ? H : never };
 
-export function stateKind(kind: StateKindName, ttl: Ttl | undefined): StateKind<never> {
+export function stateKind(kind: StateKindName, { ttl, migrate }: StateOptions): StateKind<never> {
   const lifetime = lifetimeOf(kindFunction(kind), ttl);
-  return { kind, ...(lifetime && { lifetime }) };
+  return { kind, ...(lifetime && { lifetime }), ...(migrate !== undefined && { migrate }) };
 }
 
 /** The function that declares a kind, as users know it. */

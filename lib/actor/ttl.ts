@@ -1,5 +1,6 @@
 import { type Duration, parseDuration } from '../duration.ts';
 import { JobDefinitionError } from '../errors.ts';
+import type { Migration } from './migration.ts';
 
 /** When an entry of a state expires. What has expired is never seen again, and is removed a little at a time. */
 export interface Ttl {
@@ -14,10 +15,15 @@ export interface Ttl {
   readonly on?: 'processing' | 'event';
 }
 
-/** Options of every kind of state. */
-export interface StateOptions {
+/** Options of every kind of state, whose entries are of type `V`. */
+export interface StateOptions<V = unknown> {
   /** Forever when left out. */
   readonly ttl?: Ttl;
+  /**
+   * Brings an entry of an older `version` of the actor, as it was stored, to this one: as `migrate` of the actor does with its own
+   * state. When it is left out, entries stay as they are.
+   */
+  readonly migrate?: Migration<V>;
 }
 
 /** A `Ttl` that is checked. */

@@ -17,6 +17,6 @@ export interface ValueState<V> {
  *     actor('profile', { states: { address: valueState<Address>() }, …
  *       receive(_, event, ctx) { if (event.address) ctx.states.address.set(event.address); } })
  */
-export function valueState<V>({ ttl }: StateOptions = {}): StateKind<ValueState<V>> {
-  return stateKind('value', ttl);
+export function valueState<V>(options: StateOptions<V> = {}): StateKind<ValueState<V>> {
+  return stateKind('value', options);
 }

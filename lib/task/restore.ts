@@ -2,7 +2,9 @@ import type { ActorStage } from '../actor/actor-stage.ts';
 import { entryKinds } from '../actor/actor-state.ts';
 import { keyOf } from '../actor/key.ts';
 import { decodeKey } from '../actor/key-codec.ts';
+import { type Migration, MigrationFailure, migrated, verifySteps } from '../actor/migration.ts';
 import type { StoredRequest } from '../actor/requests/requests.ts';
+import { kindFunction } from '../actor/state-kind.ts';
 import type { ActorEntry, SegmentRef } from '../checkpoint/manifest.ts';
 import { openSegment, readEntries } from '../checkpoint/segment.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
@@ -23,12 +25,20 @@ export interface RestoreServices {
  *
  * Throws `StateMismatchError` when the versions or states do not fit, `StateLostError` when a segment is missing or damaged.
  */
-export function restoreActor(
-  stage: ActorStage,
-  entry: ActorEntry,
-  { store, ref, allowsDropped = false }: RestoreServices,
-): MaybePromise<boolean> {
+export function restoreActor(stage: ActorStage, entry: ActorEntry, services: RestoreServices): MaybePromise<boolean> {
+  const { ref } = services;
   const migrates = verifyVersion(stage, entry, ref);
+  return andThen(readActor(stage, entry, services), () => {
+    verifyStates(stage, entry, services);
+    convertState(stage, entry, ref);
+    // Times by which state expires have come or gone: they are stored at the next checkpoint.
+    if (migrates || stage.hasNewTimes) stage.state.markAllChanged();
+    return migrates;
+  });
+}
+
+/** Puts into an actor what its chain holds, as it is stored. */
+export function readActor(stage: ActorStage, entry: ActorEntry, { store }: RestoreServices): MaybePromise<void> {
   const fetched = new Map<SegmentRef, MaybePromise<Uint8Array>>();
   const fetch = (segment: SegmentRef | undefined): void => {
     if (!segment || fetched.has(segment)) return;
@@ -37,7 +47,7 @@ export function restoreActor(
     if (isPromise(raw)) void raw.then(undefined, () => {});
     fetched.set(segment, raw);
   };
-  const applied = eachInOrder(entry.segments.entries(), ([index, segment]) => {
+  return eachInOrder(entry.segments.entries(), ([index, segment]) => {
     fetch(segment);
     for (let ahead = 1; ahead <= segmentsAhead; ahead++) fetch(entry.segments[index + ahead]);
     return andThen(fetched.get(segment) as MaybePromise<Uint8Array>, raw => {
@@ -45,16 +55,30 @@ export function restoreActor(
       apply(stage, raw);
     });
   });
-  return andThen(applied, () => {
-    dropUndeclared(stage, ref, allowsDropped);
-    verifyKinds(stage, ref);
-    stage.restoreEntries();
-    if (migrates) migrateValues(stage, entry.version, ref);
-    else decodeValues(stage, ref);
-    // Times by which state expires have come or gone: they are stored at the next checkpoint.
-    if (migrates || stage.hasNewTimes) stage.state.markAllChanged();
-    return migrates;
-  });
+}
+
+/** Whether the states that were read fit the actor; drops what it may drop. Calls no code of the user. */
+export function verifyStates(
+  stage: ActorStage,
+  entry: ActorEntry,
+  { ref, allowsDropped = false }: RestoreServices,
+): void {
+  dropUndeclared(stage, ref, allowsDropped);
+  verifyKinds(stage, ref);
+  verifyMigrations(stage, entry, ref);
+}
+
+/** Migrates what was read, or gives it the form in which the actor works with it; tells of each entry that was migrated. */
+export function convertState(stage: ActorStage, entry: ActorEntry, ref: TaskRef, migratedOne = () => {}): void {
+  const isOlder = entry.version !== stage.state.version;
+  const migrations = new Map(isOlder ? stage.stateMigrations : []);
+  for (const state of stage.state.entries.states) {
+    const migration = migrations.get(state);
+    if (migration) migrateEntries(stage, state, migration, entry.version, ref, migratedOne);
+    else stage.restoreEntries(state, value => value);
+  }
+  if (isOlder && stage.migration) migrateValues(stage, stage.migration, entry.version, ref, migratedOne);
+  else decodeValues(stage, ref);
 }
 
 /** Segments that are read and unpacked while one is applied. */
@@ -137,7 +161,8 @@ function verifyKinds(stage: ActorStage, { job }: TaskRef): void {
 }
 
 /** Whether the stored state must be migrated. */
-function verifyVersion({ state, canMigrate }: ActorStage, entry: ActorEntry, { job }: TaskRef): boolean {
+export function verifyVersion(stage: ActorStage, entry: ActorEntry, { job }: TaskRef): boolean {
+  const { state, migration } = stage;
   if (entry.version === state.version) return false;
   const context = { job, operator: state.name };
   if (entry.version > state.version) {
@@ -147,14 +172,28 @@ function verifyVersion({ state, canMigrate }: ActorStage, entry: ActorEntry, { j
       { context },
     );
   }
-  if (!canMigrate) {
-    throw new StateMismatchError(
-      `The stored state of the actor "${state.name}" has version ${entry.version}, the job's is ${state.version}: give the actor a ` +
-        '"migrate" that makes one of the other, or start fresh.',
-      { context },
-    );
-  }
+  if (migration) verifySteps(`the actor "${state.name}"`, migration, entry.version, state.version, context);
+  else if (stage.stateMigrations.length === 0) throw withoutMigrate(stage, entry, job);
   return true;
+}
+
+/** What of the states has a way to this version: known once it is read which of them have entries. */
+function verifyMigrations(stage: ActorStage, entry: ActorEntry, { job }: TaskRef): void {
+  const { state } = stage;
+  if (entry.version === state.version) return;
+  if (!stage.migration && state.values.size > 0) throw withoutMigrate(stage, entry, job);
+  for (const [name, migration] of stage.stateMigrations) {
+    if (!state.entries.kindOf(name)) continue;
+    verifySteps(whoseState(stage, name), migration, entry.version, state.version, { job, operator: stage.name });
+  }
+}
+
+function withoutMigrate({ name, state }: ActorStage, entry: ActorEntry, job: string): StateMismatchError {
+  return new StateMismatchError(
+    `The stored state of the actor "${name}" has version ${entry.version}, the job's is ${state.version}: give the actor a ` +
+      '"migrate" that makes one of the other, or start fresh.',
+    { context: { job, operator: name } },
+  );
 }
 
 function decodeValues(stage: ActorStage, { job }: TaskRef): void {
@@ -171,15 +210,61 @@ function decodeValues(stage: ActorStage, { job }: TaskRef): void {
   }
 }
 
-function migrateValues(stage: ActorStage, version: number, { job }: TaskRef): void {
+function migrateValues(
+  stage: ActorStage,
+  migration: Migration<unknown>,
+  version: number,
+  { job }: TaskRef,
+  migratedOne: () => void,
+): void {
   for (const cell of stage.state.values.cells()) {
+    const key = keyOf(cell.key);
     try {
-      cell.value = stage.migrate(cell.value, version, keyOf(cell.key));
+      cell.value = stage.migrate(cell.value, migration, version, key);
     } catch (error) {
-      throw new StateMismatchError(
-        `migrate() of the actor "${stage.name}" threw for key ${String(keyOf(cell.key))} at version ${version}: ${messageOf(error)}`,
-        { cause: error, context: { job, operator: stage.name } },
-      );
+      throw migrateThrew(stage, `the actor "${stage.name}"`, `key ${String(key)}`, error, job);
     }
+    migratedOne();
   }
+}
+
+function migrateEntries(
+  stage: ActorStage,
+  state: string,
+  migration: Migration<unknown>,
+  version: number,
+  { job }: TaskRef,
+  migratedOne: () => void,
+): void {
+  const isNamed = stage.state.entries.kindOf(state) === 'map';
+  stage.restoreEntries(state, (value, key, entry) => {
+    const ofKey = keyOf(key);
+    try {
+      const now = migrated(migration, value, version, stage.state.version, ofKey);
+      migratedOne();
+      return now;
+    } catch (error) {
+      const where = `key ${String(ofKey)}${isNamed ? `, entry ${String(keyOf(entry))}` : ''}`;
+      throw migrateThrew(stage, whoseState(stage, state), where, error, job);
+    }
+  });
+}
+
+function whoseState(stage: ActorStage, state: string): string {
+  const kind = stage.state.entries.kindOf(state);
+  return `the ${kind ? `${kindFunction(kind)} ` : ''}"${state}" of the actor "${stage.name}"`;
+}
+
+function migrateThrew(
+  stage: ActorStage,
+  whose: string,
+  where: string,
+  error: unknown,
+  job: string,
+): StateMismatchError {
+  const { version, cause } = error instanceof MigrationFailure ? error : { version: undefined, cause: error };
+  return new StateMismatchError(
+    `migrate() of ${whose} threw for ${where}${version === undefined ? '' : ` at version ${version}`}: ${messageOf(cause)}`,
+    { cause, context: { job, operator: stage.name } },
+  );
 }

@@ -8,14 +8,7 @@ import type { Final } from '../checkpoint/open-checkpoint.ts';
 import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
 import { staleToken } from '../checkpoint/store-rules.ts';
-import {
-  type ErrorContext,
-  LiftError,
-  messageOf,
-  StateMismatchError,
-  TidemarkError,
-  UserCodeError,
-} from '../errors.ts';
+import { type ErrorContext, LiftError, messageOf, TidemarkError, UserCodeError } from '../errors.ts';
 import type { CheckpointEvent } from '../job/handle.ts';
 import type { Outputs } from '../job/outputs.ts';
 import type { ResolvedSettings } from '../job/settings.ts';
@@ -32,6 +25,7 @@ import { Credits } from './credits.ts';
 import { EndStage } from './end-stage.ts';
 import { Gate } from './gate.ts';
 import { verifyGraph } from './graph.ts';
+import { notTaken, notTakenError } from './not-taken.ts';
 import { restoreActor } from './restore.ts';
 import type { Shared } from './shared-services.ts';
 import { SinkRunner } from './sink-runner.ts';
@@ -322,25 +316,13 @@ export class Task {
   private verifyRestorable(manifest: Manifest | undefined): void {
     if (!manifest) return;
     const { settings, ref, logger } = this.services;
-    const dropped = [
-      ...Object.keys(manifest.actors)
-        .filter(name => !this.actors.has(name))
-        .map(name => `the state of the actor "${name}"`),
-      ...Object.keys(manifest.sources)
-        .filter(name => !this.sources.some(source => source.name === name))
-        .map(name => `the position of the source "${name}"`),
-      ...Object.entries(manifest.sinks)
-        .filter(([name, handle]) => handle !== null && !this.sinks.some(sink => sink.name === name))
-        .map(([name]) => `what the sink "${name}" may not have made visible yet`),
-    ];
+    const dropped = notTaken(manifest, {
+      actors: new Set(this.actors.keys()),
+      sources: new Set(this.sources.map(({ name }) => name)),
+      sinks: new Set(this.sinks.map(({ name }) => name)),
+    });
     if (dropped.length === 0) return;
-    if (!settings.allowDroppedState) {
-      throw new StateMismatchError(
-        `Checkpoint ${manifest.id} of job "${ref.job}" holds ${dropped.join(' and ')}, which the job no longer has. ` +
-          'Give it its old name back, set allowDroppedState to drop it, or start fresh.',
-        { context: { job: ref.job, checkpointId: manifest.id } },
-      );
-    }
+    if (!settings.allowDroppedState) throw notTakenError(ref, manifest, dropped);
     logger.warn({ dropped, checkpoint: manifest.id }, 'restored without some state');
   }
 

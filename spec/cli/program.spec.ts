@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tidemark } from '../../cli/program.ts';
 import type { World } from '../../cli/world.ts';
-import { JobDefinitionError } from '../../lib/errors.ts';
+import { JobDefinitionError, StateMismatchError } from '../../lib/errors.ts';
 import { memoryStore } from '../../lib/index.ts';
 import type { JobSettings } from '../../lib/job/settings.ts';
 import { FakeHandle, someCheckpoint } from './fake-handle.ts';
@@ -44,6 +44,7 @@ async function command(args: string[], { onStart = handle => handle.end('finishe
       return handle;
     },
     check() {},
+    checkState: job => ({ job: job.name, task: 'main', actors: [], sources: [], sinks: [] }),
     openStore(where) {
       opened.push(where);
       const store = memoryStore();
@@ -182,7 +183,7 @@ describe('tidemark run', () => {
     expect(failed.err).toMatch(/error two actors are named "a"\n {6}JOB_DEFINITION, to be mended in the job/);
   });
 
-  it('only checks with --check: nothing is opened or started', async () => {
+  it('only checks with --check: nothing is started, and the store is closed again', async () => {
     const seen: unknown[] = [];
     const check = (_: unknown, settings: JobSettings) => void seen.push(settings);
     const { exitCode, out, settings, opened } = await command(
@@ -191,9 +192,31 @@ describe('tidemark run', () => {
         check,
       },
     );
-    expect({ exitCode, settings, opened }).toEqual({ exitCode: 0, settings: undefined, opened: [] });
-    expect(out).toMatch(/^delays is ready to run: /);
+    expect({ exitCode, settings, opened }).toEqual({ exitCode: 0, settings: undefined, opened: ['x', 'closed'] });
+    expect(out).toMatch(/^delays is ready to run: .* and no checkpoint would be restored\.$/m);
     expect(seen).toEqual([{ params: { a: '1' } }]);
+  });
+
+  it('tells with --check what a start would be refused with, and with --check-state runs the migrations', async () => {
+    const problem = new StateMismatchError('stored otherwise');
+    const seen: unknown[] = [];
+    const checkState: World['checkState'] = (_, { store }, options) => {
+      seen.push([store?.kind, options]);
+      const checkpoint = { id: 7, createdAt: Date.UTC(2000, 11, 31), isJobFinished: false, mayBeOvertaken: false };
+      const sources = [{ name: 'in', change: 'dropped' }] as const;
+      return { job: 'delays', task: 'main', checkpoint, actors: [], sources, sinks: [], problem };
+    };
+    const refused = await command(['run', 'job.mjs', '--check', '--store', 'x'], { checkState });
+    expect(refused).toMatchObject({ exitCode: 4, settings: undefined, opened: ['x', 'closed'] });
+    expect(refused.out).toMatch(/^delays \/ main against checkpoint 7, 1 d.* old\n.*\n {2}source {2}in {4}dropped\n$/);
+    expect(refused.err).toMatch(/^error: stored otherwise\n {2}STATE_MISMATCH, to be mended in the job/);
+    const json = await command(['run', 'job.mjs', '--check-state', '--json'], { checkState });
+    expect(json).toMatchObject({ exitCode: 4, opened: [] });
+    expect(JSON.parse(json.out)).toMatchObject({ job: 'delays', isReady: false, problem: { code: 'STATE_MISMATCH' } });
+    expect(seen).toEqual([
+      ['memory', { migrations: false }],
+      [undefined, { migrations: true }],
+    ]);
   });
 
   it('ends a failed check with the code of its fault', async () => {

@@ -1,0 +1,146 @@
+import type { ActorStage } from '../actor/actor-stage.ts';
+import type { Manifest } from '../checkpoint/manifest.ts';
+import { identityOf, mayHaveDecidedMore, newestConfirmed } from '../checkpoint/recovery-decision.ts';
+import type { StoredManifest, TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
+import { closeContainer, jobContainer, taskContainer } from '../composition.ts';
+import { StateLostError, type TidemarkError } from '../errors.ts';
+import { andThen, attempt, eachInOrder, type MaybePromise } from '../maybe-promise.ts';
+import type { WirableNode } from '../stream/node.ts';
+import { type ActorReport, droppedActor, inspectActor, newActor, type StateChange } from '../task/inspect-actor.ts';
+import { type GraphNames, notTaken, notTakenError } from '../task/not-taken.ts';
+import * as tokens from '../tokens.ts';
+import type { Job } from './job.ts';
+import type { JobSettings } from './settings.ts';
+import { type UnreadJob, wireUnread } from './wire-unread.ts';
+
+export interface CheckStateOptions {
+  /** Also runs migrations and codecs over all that is stored. */
+  readonly migrations?: boolean;
+}
+
+/** A source or sink of a job against what a checkpoint holds of it. */
+export interface ConnectorReport {
+  readonly name: string;
+  readonly change: Exclude<StateChange, 'changed'>;
+}
+
+/** A job against its newest committed checkpoint. */
+export interface StateReport {
+  readonly job: string;
+  readonly task: string;
+  /** What a start would go on from; nothing when there is none, or with `fresh`. */
+  readonly checkpoint?: {
+    readonly id: number;
+    /** Wall clock, ms since 1970. */
+    readonly createdAt: number;
+    /** The job has finished: a start has nothing left to do, and nothing is compared. */
+    readonly isJobFinished: boolean;
+    /** A newer one is prepared, and what decides about it (a Kafka transaction) was not asked: a start may go on from that. */
+    readonly mayBeOvertaken: boolean;
+  };
+  readonly actors: readonly ActorReport[];
+  readonly sources: readonly ConnectorReport[];
+  readonly sinks: readonly ConnectorReport[];
+  /** What a start would be refused with. */
+  readonly problem?: TidemarkError;
+}
+
+/**
+ * Compares a job with the newest committed checkpoint in its store, as a start would that restores it. Reads alone: it takes no fence,
+ * so the job may be running meanwhile; nothing is written, and no source or sink is opened.
+ *
+ * Throws, or rejects with, what is wrong with the job itself, and when the store does not answer.
+ */
+export function checkState(
+  job: Job,
+  settings: JobSettings = {},
+  { migrations = false }: CheckStateOptions = {},
+): MaybePromise<StateReport> {
+  const wired = wireUnread(job, settings);
+  const ref: TaskRef = { job: job.name, task: wired.settings.task };
+  const container = jobContainer(wired.settings);
+  const store = taskContainer(container, ref).resolve(tokens.TASK_STORE);
+  const closed = () => closeContainer(container, () => {});
+  // What an actor was filled with stays in it: each look takes actors of its own.
+  const look = (again: UnreadJob, above: number): MaybePromise<StateReport> =>
+    andThen(store.manifests(), stored =>
+      andThen(reportOf(again, ref, store, stored, migrations), report => {
+        const { checkpoint, problem } = report;
+        // A job that runs may have collected what was about to be read.
+        const isLost = problem instanceof StateLostError && checkpoint !== undefined && checkpoint.id > above;
+        return isLost ? look(wireUnread(job, settings), checkpoint.id) : report;
+      }),
+    );
+  const report = attempt<StateReport>(
+    () => look(wired, 0),
+    error =>
+      andThen(closed(), () => {
+        throw error;
+      }),
+  );
+  return andThen(report, found => andThen(closed(), () => found));
+}
+
+function reportOf(
+  { settings, nodes, actors }: UnreadJob,
+  ref: TaskRef,
+  store: TaskStore,
+  stored: readonly StoredManifest[],
+  runs: boolean,
+): MaybePromise<StateReport> {
+  const committed = settings.fresh ? undefined : newestConfirmed(stored);
+  const names = namesOf(nodes, actors);
+  if (!committed) {
+    return {
+      ...ref,
+      actors: actors.map(newActor),
+      sources: compared(names.sources, []),
+      sinks: compared(names.sinks, []),
+    };
+  }
+  const { id, createdAt, jobFinished: isJobFinished } = committed;
+  const mayBeOvertaken = identityOf(committed).kind !== 'store' && mayHaveDecidedMore(stored);
+  const checkpoint = { id, createdAt, isJobFinished, mayBeOvertaken };
+  if (isJobFinished) return { ...ref, checkpoint, actors: [], sources: [], sinks: [] };
+
+  const reports: ActorReport[] = [];
+  const services = { store, ref, allowsDropped: settings.allowDroppedState };
+  const inspected = eachInOrder(actors, stage => {
+    const entry = committed.actors[stage.name];
+    const report = entry ? inspectActor(stage, entry, services, runs) : newActor(stage);
+    return andThen(report, found => void reports.push(found));
+  });
+  return andThen(inspected, () => {
+    const dropped = notTaken(committed, names);
+    const refusal =
+      dropped.length > 0 && !settings.allowDroppedState ? notTakenError(ref, committed, dropped) : undefined;
+    const problem = refusal ?? reports.find(report => report.problem)?.problem;
+    return {
+      ...ref,
+      checkpoint,
+      actors: [...reports, ...droppedActors(committed, names)],
+      sources: compared(names.sources, Object.keys(committed.sources)),
+      sinks: compared(names.sinks, Object.keys(committed.sinks)),
+      ...(problem && { problem }),
+    };
+  });
+}
+
+function namesOf(nodes: readonly WirableNode[], actors: readonly ActorStage[]): GraphNames {
+  const named = (kind: 'source' | 'sink') =>
+    new Set(nodes.filter(node => node.kind === kind).map(node => node.name as string));
+  return { actors: new Set(actors.map(({ name }) => name)), sources: named('source'), sinks: named('sink') };
+}
+
+function droppedActors({ actors }: Manifest, names: GraphNames): ActorReport[] {
+  return Object.entries(actors)
+    .filter(([name]) => !names.actors.has(name))
+    .map(([name, entry]) => droppedActor(name, entry));
+}
+
+function compared(declared: ReadonlySet<string>, stored: readonly string[]): ConnectorReport[] {
+  return [
+    ...[...declared].map(name => ({ name, change: stored.includes(name) ? 'same' : 'new' }) as const),
+    ...stored.filter(name => !declared.has(name)).map(name => ({ name, change: 'dropped' }) as const),
+  ];
+}
