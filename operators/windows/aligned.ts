@@ -98,7 +98,11 @@ export function alignedWindows<T, A, R>(
       const at = isEventTime ? ctx.timestamp : ctx.now();
       if (Number.isNaN(at)) throw timeless(name);
       const pane = panes.paneOf(at);
-      if (pane === undefined) return;
+      if (pane === undefined) {
+        // Between windows, or with the end of time, which no window holds.
+        if (late && at === Number.POSITIVE_INFINITY) ctx.side(late, value);
+        return;
+      }
       const now = isEventTime ? ctx.watermark : at;
       const last = panes.lastEnd(pane);
       if (fires(last) + latenessMs <= now) {
