@@ -6,8 +6,7 @@ import type { Panes } from './panes.ts';
 
 /**
  * What tumbling and sliding windows do: each record counts in its pane, and a window's result is that of its panes, put
- * together when the window ends. One timer a key is set at a time: for the next window that holds one of its panes. With the
- * clock, where timers do not fire at the end of the input, the state says which window was over last.
+ * together when the window ends. Each pane has a timer for the next of its windows, which panes share. With the clock, where timers do not fire at the end of the input, the state says which window was over last.
  */
 export function alignedWindows<T, A, R>(
   name: string,
@@ -23,7 +22,7 @@ export function alignedWindows<T, A, R>(
 
   const emit = (ctx: Context, end: number, isEarly?: true): void => {
     const start = end - panes.size;
-    const of = held(ctx, start, end);
+    const of = panes.within(start, end, ctx.states.panes);
     if (of.length === 0) return;
     const window = { key: ctx.key, start, end };
     ctx.emit({ ...window, value: store.result(ctx, of, window), ...(isEarly && { isEarly }) }, end - 1);
@@ -34,6 +33,7 @@ export function alignedWindows<T, A, R>(
     const { fresh } = ctx.states;
     if (fresh.size === 0 && everyMs < Number.POSITIVE_INFINITY) ctx.timers.atProcessingTime(ctx.now() + everyMs);
     fresh.set(pane, (fresh.get(pane) ?? 0) + 1);
+    if (records === Number.POSITIVE_INFINITY) return;
     let seen = 0;
     for (const one of fresh.keys()) seen += fresh.get(one) as number;
     if (seen >= records) emitEarly(ctx, isEventTime ? ctx.watermark : ctx.now());
@@ -50,34 +50,29 @@ export function alignedWindows<T, A, R>(
     for (const end of [...ends].sort((a, b) => a - b)) emit(ctx, end, true);
   };
 
-  /** The panes of the key from `start` to `end`, the earliest first. */
-  const held = (ctx: Context, start: number, end: number): number[] => {
-    const { panes: kept } = ctx.states;
-    const found: number[] = [];
-    if (kept.size * 4 < (end - start) / panes.length) {
-      for (const pane of kept.keys()) if (pane >= start && pane < end) found.push(pane);
-      return found.sort((a, b) => a - b);
-    }
-    for (let pane = start; pane < end; pane += panes.length) if (kept.has(pane)) found.push(pane);
-    return found;
-  };
-
   const setTimer = (ctx: Context, at: number): void => {
     if (isEventTime) ctx.timers.atEventTime(at);
     else ctx.timers.atProcessingTime(at);
   };
 
-  /** Drops what no window needs any more, and sets the timer for what is left. */
-  const tidy = (ctx: Context, now: number): void => {
-    let next = Number.POSITIVE_INFINITY;
-    for (const pane of [...ctx.states.panes.keys()]) {
-      const gone = fires(panes.lastEnd(pane)) + latenessMs;
-      if (gone <= now) {
-        store.drop(ctx, pane);
-        if (early) ctx.states.fresh.delete(pane);
-      } else next = Math.min(next, nextTimer(pane, now));
+  /** Of the panes for which a timer was set at `at`: drops what no window needs any more, and sets the next one. */
+  const tidy = (ctx: Context, at: number): void => {
+    const { panes: kept } = ctx.states;
+    const end = isEventTime ? at + 1 : at;
+    const first = end - panes.size;
+    for (const pane of panes.within(first, end, kept)) tidyPane(ctx, pane, at);
+    if (latenessMs === 0) return;
+    const goes = first - latenessMs;
+    for (const pane of panes.within(goes, goes + Math.min(panes.slide, panes.size), kept)) tidyPane(ctx, pane, at);
+  };
+
+  const tidyPane = (ctx: Context, pane: number, at: number): void => {
+    if (fires(panes.lastEnd(pane)) + latenessMs > at) {
+      setTimer(ctx, nextTimer(pane, at));
+      return;
     }
-    if (next < Number.POSITIVE_INFINITY) setTimer(ctx, next);
+    store.drop(ctx, pane);
+    if (early) ctx.states.fresh.delete(pane);
   };
 
   /** When something is to be done about a pane next: the first end of a window of it that is not over, or that it goes. */
