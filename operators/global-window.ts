@@ -1,6 +1,7 @@
 import { actor, type Behaviour, JobDefinitionError, type Key, type Op } from '../lib/index.ts';
+import { knownOptions } from './options/known-options.ts';
 import type { Aggregate } from './windows/aggregate.ts';
-import { type EarlyOptions, msOf, type WindowResult } from './windows/options.ts';
+import { type EarlyOptions, msOf, verifyAggregate, type WindowResult } from './windows/options.ts';
 
 /** When a global window gives its result: whatever of these comes first; at least one of them. */
 export interface GlobalTrigger<T> extends EarlyOptions {
@@ -34,6 +35,8 @@ export function globalWindow<T, A, R>(
   trigger: GlobalTrigger<T>,
 ): Op<T, WindowResult<R>> {
   const operator = `globalWindow("${name}")`;
+  verifyAggregate(operator, aggregate);
+  knownOptions(operator, trigger, ['every', 'records', 'when', 'purge']);
   const { records = Number.POSITIVE_INFINITY, when, purge = false } = trigger;
   const everyMs = msOf(operator, 'every', trigger.every, 1);
   if (trigger.records !== undefined && !(Number.isInteger(records) && records > 0)) {
