@@ -1,4 +1,5 @@
 import { type Duration, JobDefinitionError, type Op, type WatermarkStrategy, withEventTime } from '../lib/index.ts';
+import { knownOptions } from './options/known-options.ts';
 import { msOf } from './windows/options.ts';
 
 export interface TimestampOptions<T> {
@@ -32,6 +33,7 @@ export interface TimestampOptions<T> {
  * *Fails when* `timestamp` throws or answers what is no time, and, when the job is declared, behind anything but a source.
  */
 export function assignTimestamps<T>(options: TimestampOptions<T>): Op<T, T> {
+  knownOptions('assignTimestamps', options, ['timestamp', 'watermarks', 'idleAfter', 'alignment']);
   const { timestamp, watermarks, alignment } = options;
   if (timestamp !== undefined && typeof timestamp !== 'function') {
     throw new JobDefinitionError('assignTimestamps: "timestamp" is no function of a value.');

@@ -2,7 +2,7 @@ import type { Duration, Op } from '../lib/index.ts';
 import { emitHeld, type Held } from './timed/held.ts';
 import { clockOf, type TimedOptions } from './timed/options.ts';
 import { type Pending, timed } from './timed/timed.ts';
-import { msOf } from './windows/options.ts';
+import { neededMs } from './windows/options.ts';
 
 interface Audited<T> extends Pending {
   readonly held: Held<T>;
@@ -20,7 +20,7 @@ interface Audited<T> extends Pending {
  */
 export function auditTime<T>(name: string, duration: Duration, options: TimedOptions = {}): Op<T, T> {
   const operator = `auditTime("${name}")`;
-  const ms = msOf(operator, 'duration', duration, 0) as number;
+  const ms = neededMs(operator, 'duration', duration, 0);
   const clock = clockOf(operator, options);
   return timed<T, Audited<T>, T>(name, clock, {
     firesAtEnd: true,

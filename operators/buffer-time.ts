@@ -2,7 +2,7 @@ import { type Duration, JobDefinitionError, mapState, type Op } from '../lib/ind
 import { clockOf, type TimedOptions } from './timed/options.ts';
 import { firstTick, nextTick } from './timed/ticks.ts';
 import { type Pending, timed } from './timed/timed.ts';
-import { msOf } from './windows/options.ts';
+import { neededMs } from './windows/options.ts';
 
 export interface BufferTimeOptions extends TimedOptions {
   /** A buffer is also emitted when it holds so many records; the next one then has the whole span before it. */
@@ -34,7 +34,7 @@ interface States<T> {
  */
 export function bufferTime<T>(name: string, span: Duration, options: BufferTimeOptions = {}): Op<T, T[]> {
   const operator = `bufferTime("${name}")`;
-  const ms = msOf(operator, 'span', span, 1) as number;
+  const ms = neededMs(operator, 'span', span, 1);
   const clock = clockOf(operator, options);
   const { maxBufferSize = Number.POSITIVE_INFINITY } = options;
   if (!(maxBufferSize >= 1) || !(Number.isInteger(maxBufferSize) || maxBufferSize === Number.POSITIVE_INFINITY)) {

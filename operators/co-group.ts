@@ -1,5 +1,6 @@
 import { type DataStream, JobDefinitionError, type KeyOrNone } from '../lib/index.ts';
 import { groupedWindows, type JoinWindowOptions, type TimeWindow } from './joins/grouped-windows.ts';
+import { knownOptions } from './options/known-options.ts';
 
 export interface CoGroupOptions<L, R, O, K> extends JoinWindowOptions<L, R> {
   /**
@@ -30,6 +31,7 @@ export function coGroup<L, R, O, const K extends KeyOrNone>(
   options: CoGroupOptions<L, R, O, K>,
 ): DataStream<O, K> {
   const operator = `coGroup("${name}")`;
+  knownOptions(operator, options, ['size', 'slide', 'offset', 'result', 'lateLeft', 'lateRight']);
   const { result } = options;
   if (typeof result !== 'function') {
     throw new JobDefinitionError(`${operator} needs a result: a function of (key, lefts, rights, window).`);

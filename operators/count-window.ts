@@ -9,7 +9,7 @@ import {
   type StateKind,
 } from '../lib/index.ts';
 import type { Aggregate } from './windows/aggregate.ts';
-import type { WindowResult } from './windows/options.ts';
+import { verifyAggregate, type WindowResult } from './windows/options.ts';
 import { greatestCommonDivisor } from './windows/panes.ts';
 
 interface States<A> {
@@ -40,6 +40,7 @@ export function countWindow<T, A, R>(
       `countWindow("${name}"): ${option} is ${given}; give numbers of records from 1, and let slide be size at most.`,
     );
   }
+  verifyAggregate(`countWindow("${name}")`, aggregate);
   const length = greatestCommonDivisor(size, slide);
   const behaviour: Behaviour<T, number, WindowResult<R>, Key | undefined, States<A>> = {
     update: 'return',

@@ -2,7 +2,7 @@ import { type Duration, JobDefinitionError, mapState, type Op } from '../lib/ind
 import { emitHeld, type Held } from './timed/held.ts';
 import { clockOf, type TimedOptions } from './timed/options.ts';
 import { type Pending, timed } from './timed/timed.ts';
-import { msOf } from './windows/options.ts';
+import { neededMs } from './windows/options.ts';
 
 /** The queue of a key: its records have numbers, from `head` to `tail`, which is the next one. */
 interface Queue extends Pending {
@@ -65,7 +65,7 @@ export function delay<T>(name: string, due: Duration | Date, options: TimedOptio
 /** When a record is due that came at a time. */
 function dueAtOf(operator: string, due: Duration | Date): (at: number) => number {
   if (!(due instanceof Date)) {
-    const ms = msOf(operator, 'due', due, 0) as number;
+    const ms = neededMs(operator, 'due', due, 0);
     return at => at + ms;
   }
   const date = due.getTime();

@@ -2,6 +2,7 @@ import { type DataStream, type Duration, JobDefinitionError, type KeyOrNone, typ
 import { enrichAsOf } from './joins/enrich-as-of.ts';
 import { enrichLatest } from './joins/enrich-latest.ts';
 import { type JoinedPair, pairing } from './joins/options.ts';
+import { knownOptions } from './options/known-options.ts';
 import { msOf } from './windows/options.ts';
 
 export interface EnrichOptions<T, V, O, J extends 'inner' | 'left'> {
@@ -54,6 +55,7 @@ export function enrich<
   options: EnrichOptions<T, V, O, J>,
 ): DataStream<O, K> {
   const operator = `enrich("${name}")`;
+  knownOptions(operator, options, ['asOf', 'type', 'result', 'deletes', 'retention', 'late']);
   const { asOf, type = 'inner', deletes, late } = options;
   if (asOf !== 'record' && asOf !== 'latest') {
     throw new JobDefinitionError(

@@ -1,6 +1,7 @@
-import { actor, type Behaviour, JobDefinitionError, type Key, type Op } from '../lib/index.ts';
+import { type ActorContext, actor, type Behaviour, JobDefinitionError, type Key, type Op } from '../lib/index.ts';
+import { knownOptions } from './options/known-options.ts';
 import type { Aggregate } from './windows/aggregate.ts';
-import { type EarlyOptions, msOf, type WindowResult } from './windows/options.ts';
+import { type EarlyOptions, msOf, verifyAggregate, type WindowResult } from './windows/options.ts';
 
 /** When a global window gives its result: whatever of these comes first; at least one of them. */
 export interface GlobalTrigger<T> extends EarlyOptions {
@@ -34,6 +35,8 @@ export function globalWindow<T, A, R>(
   trigger: GlobalTrigger<T>,
 ): Op<T, WindowResult<R>> {
   const operator = `globalWindow("${name}")`;
+  verifyAggregate(operator, aggregate);
+  knownOptions(operator, trigger, ['every', 'records', 'when', 'purge']);
   const { records = Number.POSITIVE_INFINITY, when, purge = false } = trigger;
   const everyMs = msOf(operator, 'every', trigger.every, 1);
   if (trigger.records !== undefined && !(Number.isInteger(records) && records > 0)) {
@@ -51,6 +54,14 @@ export function globalWindow<T, A, R>(
     return { ...window, value: aggregate.result(of as A, window) };
   };
 
+  /** Emits the result; a window that begins anew leaves nothing behind. */
+  const given = (state: State<A>, ctx: ActorContext<WindowResult<R>, Key | undefined>): State<A> => {
+    ctx.emit(result(state, ctx.key));
+    if (!purge) return { ...state, fresh: 0 };
+    ctx.forget();
+    return empty;
+  };
+
   const behaviour: Behaviour<T, State<A>, WindowResult<R>, Key | undefined> = {
     update: 'return',
     initial: () => empty,
@@ -60,15 +71,13 @@ export function globalWindow<T, A, R>(
       const of = aggregate.add('of' in before ? (before.of as A) : aggregate.init(), value);
       const next = { of, seen: before.seen + 1, fresh: before.fresh + 1 };
       if (next.fresh < records && !when?.(value, next.fresh)) return next;
-      ctx.emit(result(next, ctx.key));
-      return purge ? empty : { ...next, fresh: 0 };
+      return given(next, ctx);
     },
     onTimer(state, _at, ctx) {
       const now = state as State<A>;
       // What it was set for may have been given meanwhile, for another reason.
       if (now.fresh === 0) return now;
-      ctx.emit(result(now, ctx.key));
-      return purge ? empty : { ...now, fresh: 0 };
+      return given(now, ctx);
     },
     onComplete(state, ctx) {
       if (state.fresh > 0) ctx.emit(result(state as State<A>, ctx.key));

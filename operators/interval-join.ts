@@ -19,6 +19,7 @@ import {
   signedMs,
 } from './joins/options.ts';
 import { recordTime } from './joins/record-time.ts';
+import { knownOptions } from './options/known-options.ts';
 import { msOf } from './windows/options.ts';
 
 export interface IntervalJoinOptions<L, R, O, J extends JoinType> extends JoinOptions<L, R, O, J> {
@@ -51,6 +52,7 @@ export function intervalJoin<L, R, const K extends KeyOrNone, J extends JoinType
   options: IntervalJoinOptions<L, R, O, J>,
 ): DataStream<O, K> {
   const operator = `intervalJoin("${name}")`;
+  knownOptions(operator, options, ['lower', 'upper', 'allowedLateness', 'type', 'result', 'lateLeft', 'lateRight']);
   const lower = signedMs(operator, 'lower', options.lower);
   const upper = signedMs(operator, 'upper', options.upper);
   if (lower > upper) {

@@ -8,7 +8,8 @@ import {
   type RequestContext,
   type Supervision,
 } from '../lib/index.ts';
-import { msOf } from './windows/options.ts';
+import { knownOptions } from './options/known-options.ts';
+import { msOf, neededMs } from './windows/options.ts';
 
 export interface MapAsyncOptions<T, R> {
   /** `true`, the default: results in the order of the records. `false`: as they come. */
@@ -67,6 +68,11 @@ export function mapAsync<T, R>(
       `${operator} takes the function that makes the call second: mapAsync(name, async value => …).`,
     );
   }
+  knownOptions(operator, options, ['ordered', 'concurrency', 'timeout', 'retry', 'fallback', 'supervise']);
+  if (options.retry !== undefined) knownOptions(`${operator}: retry`, options.retry, ['attempts', 'backoff', 'when']);
+  if (options.fallback !== undefined && typeof options.fallback !== 'function') {
+    throw new JobDefinitionError(`${operator}: fallback is no function: it makes the result of (error, value).`);
+  }
   const { ordered = true, concurrency = 100, timeout, retry, fallback, supervise = 'restart' } = options;
   const attempts = retry?.attempts ?? 1;
   wholeFromOne(operator, 'concurrency', concurrency);
@@ -104,8 +110,8 @@ function backoffOf(operator: string, retry: RetryOptions | undefined): Backoff {
     throw new JobDefinitionError(`${operator}: retry.backoff.factor is ${factor}: give a number of 1 or more.`);
   }
   return {
-    initial: msOf(operator, 'retry.backoff.initial', initial, 0) as number,
-    max: msOf(operator, 'retry.backoff.max', max, 0) as number,
+    initial: neededMs(operator, 'retry.backoff.initial', initial, 0),
+    max: neededMs(operator, 'retry.backoff.max', max, 0),
     factor,
   };
 }

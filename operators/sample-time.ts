@@ -3,7 +3,7 @@ import { emitHeld, type Held } from './timed/held.ts';
 import { clockOf, type TimedOptions } from './timed/options.ts';
 import { firstTick, nextTick } from './timed/ticks.ts';
 import { type Pending, timed } from './timed/timed.ts';
-import { msOf } from './windows/options.ts';
+import { neededMs } from './windows/options.ts';
 
 interface Sampled<T> extends Pending {
   /** The last record since the last tick. */
@@ -25,7 +25,7 @@ interface Sampled<T> extends Pending {
  */
 export function sampleTime<T>(name: string, period: Duration, options: TimedOptions = {}): Op<T, T> {
   const operator = `sampleTime("${name}")`;
-  const ms = msOf(operator, 'period', period, 1) as number;
+  const ms = neededMs(operator, 'period', period, 1);
   const clock = clockOf(operator, options);
   return timed<T, Sampled<T>, T>(name, clock, {
     firesAtEnd: clock === 'event',

@@ -2,7 +2,7 @@ import { actor, type Duration, JobDefinitionError, type Op } from '../lib/index.
 import type { AlignedWindowOptions } from './tumbling-window.ts';
 import type { Aggregate } from './windows/aggregate.ts';
 import { alignedWindows } from './windows/aligned.ts';
-import { msOf, type WindowResult, windowSettings } from './windows/options.ts';
+import { msOf, neededMs, verifyAggregate, type WindowResult, windowSettings } from './windows/options.ts';
 import { Panes } from './windows/panes.ts';
 
 /**
@@ -27,16 +27,17 @@ export function slidingWindow<T, A, R>(
   options: AlignedWindowOptions<T> = {},
 ): Op<T, WindowResult<R>> {
   const operator = `slidingWindow("${name}")`;
-  const sizeMs = msOf(operator, 'size', size, 1) as number;
-  const slideMs = msOf(operator, 'slide', slide, 1) as number;
+  const sizeMs = neededMs(operator, 'size', size, 1);
+  const slideMs = neededMs(operator, 'slide', slide, 1);
   if (slideMs > sizeMs) {
     throw new JobDefinitionError(
       `${operator}: its windows are ${sizeMs} ms long and begin every ${slideMs} ms, so what comes between two would count in none: ` +
         'let slide be size at most, or use filter().',
     );
   }
+  verifyAggregate(operator, aggregate);
   const panes = new Panes(sizeMs, slideMs, msOf(operator, 'offset', options.offset, 0) ?? 0);
-  return actor(name, alignedWindows(name, panes, aggregate, windowSettings(operator, options))) as Op<
+  return actor(name, alignedWindows(name, panes, aggregate, windowSettings(operator, options, ['offset']))) as Op<
     T,
     WindowResult<R>
   >;

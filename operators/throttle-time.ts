@@ -2,7 +2,7 @@ import { type Duration, JobDefinitionError, type Op } from '../lib/index.ts';
 import { emitHeld, type Held } from './timed/held.ts';
 import { clockOf, type TimedOptions } from './timed/options.ts';
 import { type Pending, timed } from './timed/timed.ts';
-import { msOf } from './windows/options.ts';
+import { neededMs } from './windows/options.ts';
 
 export interface ThrottleTimeOptions extends TimedOptions {
   /** Whether the record that begins a pause is emitted, at once; true when left out. */
@@ -30,7 +30,7 @@ interface Throttled<T> extends Pending {
  */
 export function throttleTime<T>(name: string, duration: Duration, options: ThrottleTimeOptions = {}): Op<T, T> {
   const operator = `throttleTime("${name}")`;
-  const ms = msOf(operator, 'duration', duration, 0) as number;
+  const ms = neededMs(operator, 'duration', duration, 0);
   const clock = clockOf(operator, options);
   const { leading = true, trailing = false } = options;
   if (!leading && !trailing) {

@@ -1,7 +1,7 @@
 import { type Duration, type Key, type Op, TimeoutError } from '../lib/index.ts';
 import { clockOf, type TimedOptions } from './timed/options.ts';
 import { type Pending, timed } from './timed/timed.ts';
-import { msOf } from './windows/options.ts';
+import { neededMs } from './windows/options.ts';
 
 /** What `with` is told of a silence. */
 export interface Silence<T> {
@@ -36,7 +36,7 @@ interface Waiting<T> extends Pending {
  */
 export function timeout<T, R = T>(name: string, each: Duration, options: TimeoutOptions<T, R> = {}): Op<T, T | R> {
   const operator = `timeout("${name}")`;
-  const ms = msOf(operator, 'each', each, 1) as number;
+  const ms = neededMs(operator, 'each', each, 1);
   const clock = clockOf(operator, options);
   const answer = options.with;
   /** When a running actor handled something for the first time; by its context, of which it has one. */

@@ -1,7 +1,14 @@
 import { actor, type Duration, type Key, type Op } from '../lib/index.ts';
 import type { Aggregate } from './windows/aggregate.ts';
 import { alignedWindows } from './windows/aligned.ts';
-import { msOf, type WindowOptions, type WindowResult, windowSettings } from './windows/options.ts';
+import {
+  msOf,
+  neededMs,
+  verifyAggregate,
+  type WindowOptions,
+  type WindowResult,
+  windowSettings,
+} from './windows/options.ts';
 import { Panes } from './windows/panes.ts';
 
 export interface AlignedWindowOptions<T> extends WindowOptions<T> {
@@ -28,9 +35,10 @@ export function tumblingWindow<T, A, R>(
   options: AlignedWindowOptions<T> = {},
 ): Op<T, WindowResult<R>> {
   const operator = `tumblingWindow("${name}")`;
-  const ms = msOf(operator, 'size', size, 1) as number;
+  const ms = neededMs(operator, 'size', size, 1);
+  verifyAggregate(operator, aggregate);
   const panes = new Panes(ms, ms, msOf(operator, 'offset', options.offset, 0) ?? 0);
-  return actor(name, alignedWindows(name, panes, aggregate, windowSettings(operator, options))) as Op<
+  return actor(name, alignedWindows(name, panes, aggregate, windowSettings(operator, options, ['offset']))) as Op<
     T,
     WindowResult<R, Key | undefined>
   >;

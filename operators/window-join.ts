@@ -8,6 +8,7 @@ import {
   outerSides,
   pairing,
 } from './joins/options.ts';
+import { knownOptions } from './options/known-options.ts';
 
 export interface WindowJoinOptions<L, R, O, J extends JoinType>
   extends JoinWindowOptions<L, R>,
@@ -34,6 +35,7 @@ export function windowJoin<L, R, const K extends KeyOrNone, J extends JoinType =
   options: WindowJoinOptions<L, R, O, J>,
 ): DataStream<O, K> {
   const operator = `windowJoin("${name}")`;
+  knownOptions(operator, options, ['size', 'slide', 'offset', 'type', 'result', 'lateLeft', 'lateRight']);
   const outer = outerSides(operator, options.type);
   const result = pairing(operator, options.result);
   return groupedWindows<L, R, O, K>(operator, name, left, right, options, (_key, lefts, rights) =>

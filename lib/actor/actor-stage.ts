@@ -70,6 +70,8 @@ export class ActorStage implements Stage<unknown>, StateOwner {
   private readonly requests: RequestRunner | undefined;
   /** What was asked, while its answer is handled. */
   private asked: unknown;
+  /** The end of time, which what `onComplete` emits comes out before. */
+  private endOfTime: Watermark | undefined;
 
   constructor(name: string, behaviour: AnyBehaviour, isKeyed: boolean, scope: Scope, surroundings: Surroundings) {
     this.name = name;
@@ -169,6 +171,11 @@ export class ActorStage implements Stage<unknown>, StateOwner {
 
   complete(): void {
     if (this.scope.hasFailed) return;
+    // A native operator that ends early, such as take(), completes without an end of time.
+    if (!this.isFinished && this.watermark < Number.POSITIVE_INFINITY) {
+      this.mark(new Watermark(Number.POSITIVE_INFINITY));
+      if (this.scope.hasFailed) return;
+    }
     if (this.requests && !this.isFinished) this.requests.end();
     else this.finish();
   }
@@ -180,6 +187,8 @@ export class ActorStage implements Stage<unknown>, StateOwner {
       this.isFinished = true;
       this.close();
       this.whenFinished();
+      if (this.endOfTime) this.forward(this.endOfTime);
+      if (this.scope.hasFailed) return;
     }
     this.out.complete();
     for (const readers of this.sides.values()) for (const reader of readers) reader.complete();
@@ -333,6 +342,15 @@ export class ActorStage implements Stage<unknown>, StateOwner {
   }
 
   private forward(mark: Mark): void {
+    if (
+      this.behaviour.onComplete &&
+      !this.isFinished &&
+      mark instanceof Watermark &&
+      mark.timestamp === Number.POSITIVE_INFINITY
+    ) {
+      this.endOfTime = mark;
+      return;
+    }
     this.out.mark(mark);
     for (const readers of this.sides.values()) for (const reader of readers) reader.mark(mark);
   }

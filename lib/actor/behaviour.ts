@@ -102,7 +102,10 @@ export interface Behaviour<T, S, R, K extends KeyOrNone, D = NoStateKinds, Q = n
    * the end of the input, come out after it. A request that fails for good goes to supervision instead.
    */
   onAnswer?(state: Draft<S>, answer: A, ctx: ActorContext<R, K, D>, request: Q): S | void;
-  /** Called for every key with state when bounded input ends, in order of the keys. */
+  /**
+   * Called for every key with state when bounded input ends, in order of the keys. The end of time is passed on after it: what it emits
+   * with a time of its own is not late for what follows.
+   */
   onComplete?(state: Draft<S>, ctx: ActorContext<R, K, D>): S | void;
   /** Un-keyed: `onComplete` is called with the initial state where there is none, as after an empty input. */
   readonly completesEmpty?: boolean;

@@ -30,6 +30,10 @@ export class PartitionClocks<T> {
     return this.#clocks.values();
   }
 
+  get isEmpty(): boolean {
+    return this.#clocks.size === 0;
+  }
+
   get watermark(): number {
     return this.#watermark;
   }

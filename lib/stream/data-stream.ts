@@ -22,8 +22,12 @@ export type KeyOrNone = Key | undefined;
 // biome-ignore lint/suspicious/noExplicitAny: `any` makes native operators fit every key type
 export interface Op<T, R, KI extends KeyOrNone = any> {
   (source: Observable<T>): Observable<R>;
-  readonly __ki?: (key: KI) => void;
+  /** For the compiler only. */
+  readonly __ki?: Needed<KI>;
 }
+
+/** Says nothing where every key does, as native operators do: else an operator that takes any key would hide that of its input. */
+type Needed<KI extends KeyOrNone> = [KeyOrNone] extends [KI] ? never : (key: KI) => void;
 
 /** An operator on streams that gives them another key (`KO`). */
 export interface KeyingOp<T, R, KI extends KeyOrNone, KO extends KeyOrNone> extends Op<T, R, KI> {
@@ -32,7 +36,9 @@ export interface KeyingOp<T, R, KI extends KeyOrNone, KO extends KeyOrNone> exte
 }
 
 /** An operator in `pipe`: `KO` is what an operator gives it, else what the next one needs, else `KI`. */
-interface PipedOp<T, R, KI extends KeyOrNone, KO extends KeyOrNone> extends Op<T, R, KI> {
+interface PipedOp<T, R, KI extends KeyOrNone, KO extends KeyOrNone> {
+  (source: Observable<T>): Observable<R>;
+  readonly __ki?: (key: KI) => void;
   readonly __ko?: KO;
 }
 
@@ -262,7 +268,7 @@ export class DataStream<T, out K extends KeyOrNone = undefined> extends Observab
     h: Step<G, H, KG, KH>,
     i: Step<H, I, KH, KI>,
   ): DataStream<I, KI>;
-  override pipe(...operators: Op<never, unknown>[]): DataStream<unknown, KeyOrNone> {
+  override pipe(...operators: ((source: Observable<never>) => Observable<unknown>)[]): DataStream<unknown, KeyOrNone> {
     let stream: DataStream<unknown, KeyOrNone> = this;
     for (const operator of operators as unknown as NativeOperator[]) {
       const result = operator(stream);

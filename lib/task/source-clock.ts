@@ -65,6 +65,8 @@ export class SourceClock implements DriftMember {
       );
       this.#group.add(this);
     }
+    // A source without partitions, also one that was restored: its silence begins now.
+    this.#heardAt.set('', this.#host.scheduler.now());
     this.#checkLater();
   }
 
@@ -99,6 +101,7 @@ export class SourceClock implements DriftMember {
     const now = this.#eventTime.idleAfterMs === undefined ? 0 : this.#host.scheduler.now();
     if (runs.length === 0) this.#saw('', values, times, 0, values.length, now);
     else {
+      this.#clocks.remove('');
       let from = 0;
       for (const { partition, end } of runs) {
         this.#saw(partition, values, times, from, end, now);
@@ -110,6 +113,7 @@ export class SourceClock implements DriftMember {
 
   /** What the source says of one of its partitions. */
   partition(name: string, phase: PartitionPhase): void {
+    if (name !== '') this.#clocks.remove('');
     if (phase === 'gone') {
       this.#clocks.remove(name);
       this.#heardAt.delete(name);
@@ -226,6 +230,8 @@ export class SourceClock implements DriftMember {
     const now = this.#host.scheduler.now();
     let lags: ReadonlyMap<string, number | undefined> | undefined;
     let hasChanged = false;
+    // One that has given nothing yet is silent, too.
+    if (this.#clocks.isEmpty) this.#clocks.of('');
     for (const clock of this.#clocks.all) {
       // While nothing is let in, silence says nothing.
       if (this.#host.isHalted || this.#ahead.has(clock.name)) this.#heardAt.set(clock.name, now);

@@ -11,7 +11,11 @@ export function monotonous(): WatermarkStrategy<unknown> {
  * watermark is so far behind the highest time. Throws `JobDefinitionError` when `bound` is no duration in whole ms.
  */
 export function boundedOutOfOrderness(bound: Duration): WatermarkStrategy<unknown> {
-  return bounded(msOf('boundedOutOfOrderness', 'the bound', bound, 0) ?? 0);
+  const ms = msOf('boundedOutOfOrderness', 'the bound', bound, 0);
+  if (ms === undefined) {
+    throw new JobDefinitionError('boundedOutOfOrderness needs its bound: ms, or a text such as "5s".');
+  }
+  return bounded(ms);
 }
 
 /** See `WatermarkStrategy`. */

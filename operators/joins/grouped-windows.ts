@@ -39,7 +39,7 @@ export type GroupResults<L, R, O, K> = (
 
 /**
  * What windows over two inputs do: each record is kept by itself, once, in its pane; when a window is complete, its panes are
- * put together. One timer a key is set at a time, for the next window that holds one of its panes.
+ * put together. Each pane has a timer for the next of its windows, which panes share.
  */
 export function groupedWindows<L, R, O, const K extends KeyOrNone>(
   operator: string,
@@ -75,8 +75,7 @@ export function groupedWindows<L, R, O, const K extends KeyOrNone>(
     const { counts, lefts, rights } = ctx.states;
     const leftsOfWindow: L[] = [];
     const rightsOfWindow: R[] = [];
-    for (const pane of counts.keys().toSorted(ascending)) {
-      if (pane < start || pane >= end) continue;
+    for (const pane of panes.within(start, end, counts)) {
       const [leftCount, rightCount] = counts.get(pane) ?? none;
       for (let i = 0; i < leftCount; i++) leftsOfWindow.push(lefts.get(recordName(pane, i)) as L);
       for (let i = 0; i < rightCount; i++) rightsOfWindow.push(rights.get(recordName(pane, i)) as R);
@@ -85,14 +84,13 @@ export function groupedWindows<L, R, O, const K extends KeyOrNone>(
     for (const result of results(ctx.key, leftsOfWindow, rightsOfWindow, { start, end })) ctx.emit(result, end - 1);
   };
 
-  /** Drops the panes whose windows are all over, and sets the timer for the next window of those that are left. */
+  /** Of the panes of the window that is over at `at`: drops those without another, and sets the timer for the next of the others. */
   const tidy = (at: number, ctx: Context): void => {
     const { counts, lefts, rights } = ctx.states;
-    let next = Number.POSITIVE_INFINITY;
-    for (const pane of counts.keys()) {
-      const end = nextEnd(panes, pane, at);
-      if (end !== undefined) {
-        next = Math.min(next, end);
+    for (const pane of panes.within(at + 1 - panes.size, at + 1, counts)) {
+      const next = nextEnd(panes, pane, at);
+      if (next !== undefined) {
+        ctx.timers.atEventTime(next - 1);
         continue;
       }
       const [leftCount, rightCount] = counts.get(pane) ?? none;
@@ -100,7 +98,6 @@ export function groupedWindows<L, R, O, const K extends KeyOrNone>(
       for (let i = 0; i < rightCount; i++) rights.delete(recordName(pane, i));
       counts.delete(pane);
     }
-    if (next < Number.POSITIVE_INFINITY) ctx.timers.atEventTime(next - 1);
   };
 
   return connect<L, R, undefined, O, K, States<L, R>>(name, left, right, {

@@ -46,12 +46,7 @@ export function timed<T, P extends Pending, R, D = NoStates>(
     ctx.forget();
     if (isEventTime) ctx.timers.cancelEventTime(armed);
     else ctx.timers.cancelProcessingTime(armed);
-    if (hasEndTimer) ctx.timers.cancelEventTime(Number.POSITIVE_INFINITY);
   };
-
-  // Timers on the clock do not fire at the end of the input. One at the end of event time does, before that is passed on: what
-  // it gives is in time for windows behind, which what onComplete gives is not.
-  const hasEndTimer = !isEventTime && firesAtEnd;
 
   const finish = (state: Armed<P>, ctx: Context): void => {
     const now = ctx.now();
@@ -77,7 +72,6 @@ export function timed<T, P extends Pending, R, D = NoStates>(
         return;
       }
       if (state !== undefined) return { ...next, armed: state.armed };
-      if (hasEndTimer) ctx.timers.atEventTime(Number.POSITIVE_INFINITY);
       return arm(ctx, next);
     },
     onTimer(given, time, ctx, kind) {
@@ -96,7 +90,7 @@ export function timed<T, P extends Pending, R, D = NoStates>(
       drop(ctx, state);
       return;
     },
-    // For what ends without an end of event time, as a stream behind `take` does.
+    // Timers on the clock do not fire at the end of the input.
     onComplete(given, ctx) {
       const state = given as Armed<P> | undefined;
       if (state !== undefined) finish(state, ctx);

@@ -6,8 +6,7 @@ import type { Panes } from './panes.ts';
 
 /**
  * What tumbling and sliding windows do: each record counts in its pane, and a window's result is that of its panes, put
- * together when the window ends. One timer a key is set at a time: for the next window that holds one of its panes. With the
- * clock, where timers do not fire at the end of the input, the state says which window was over last.
+ * together when the window ends. Each pane has a timer for the next of its windows, which panes share. With the clock, where timers do not fire at the end of the input, the state says which window was over last.
  */
 export function alignedWindows<T, A, R>(
   name: string,
@@ -33,6 +32,7 @@ export function alignedWindows<T, A, R>(
     const { fresh } = ctx.states;
     if (fresh.size === 0 && everyMs < Number.POSITIVE_INFINITY) ctx.timers.atProcessingTime(ctx.now() + everyMs);
     fresh.set(pane, (fresh.get(pane) ?? 0) + 1);
+    if (records === Number.POSITIVE_INFINITY) return;
     let seen = 0;
     for (const one of fresh.keys()) seen += fresh.get(one) as number;
     if (seen >= records) emitEarly(ctx, isEventTime ? ctx.watermark : ctx.now());
@@ -54,21 +54,32 @@ export function alignedWindows<T, A, R>(
     else ctx.timers.atProcessingTime(at);
   };
 
-  /** Drops what no window needs any more, and sets the timer for what is left. */
+  /** Drops what no window needs any more, and sets the timer for what is left; however many panes there are. */
   const tidy = (ctx: Context, now: number): void => {
-    let next = Number.POSITIVE_INFINITY;
-    for (const pane of ctx.states.panes.sortedKeys()) {
-      const over = fires(panes.lastEnd(pane));
-      if (over + latenessMs <= now) {
-        store.drop(ctx, pane);
-        if (early) ctx.states.fresh.delete(pane);
-        continue;
-      }
-      next = Math.min(next, nextTimer(pane, now));
-      // Nothing is to be done earlier about a pane behind one that is not over.
-      if (over > now) break;
+    const kept = ctx.states.panes.sortedKeys();
+    let at = 0;
+    for (; at < kept.length; at++) {
+      const pane = kept[at] as number;
+      if (fires(panes.lastEnd(pane)) + latenessMs > now) break;
+      store.drop(ctx, pane);
+      if (early) ctx.states.fresh.delete(pane);
     }
-    if (next < Number.POSITIVE_INFINITY) setTimer(ctx, next);
+    if (at === kept.length) return;
+    // The first one that is over goes first, and behind one that is not nothing is to be done earlier.
+    const open = firstOpen(kept, at, now);
+    const due = nextTimer(kept[at] as number, now);
+    setTimer(ctx, open < kept.length ? Math.min(due, nextTimer(kept[open] as number, now)) : due);
+  };
+
+  /** The place of the first pane from `from` on that a window holds which is not over. */
+  const firstOpen = (kept: readonly number[], from: number, now: number): number => {
+    let [low, high] = [from, kept.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (fires(panes.lastEnd(kept[middle] as number)) > now) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   };
 
   /** When something is to be done about a pane next: the first end of a window of it that is not over, or that it goes. */
@@ -89,7 +100,11 @@ export function alignedWindows<T, A, R>(
       const at = isEventTime ? ctx.timestamp : ctx.now();
       if (Number.isNaN(at)) throw timeless(name);
       const pane = panes.paneOf(at);
-      if (pane === undefined) return;
+      if (pane === undefined) {
+        // Between windows, or with the end of time, which no window holds.
+        if (late && at === Number.POSITIVE_INFINITY) ctx.side(late, value);
+        return;
+      }
       const now = isEventTime ? ctx.watermark : at;
       const last = panes.lastEnd(pane);
       if (fires(last) + latenessMs <= now) {

@@ -6,6 +6,7 @@ import {
   type Side,
   UserCodeError,
 } from '../../lib/index.ts';
+import { knownOptions } from '../options/known-options.ts';
 
 /** The result of one window. */
 export interface WindowResult<R, K = Key | undefined> {
@@ -53,10 +54,26 @@ export interface WindowSettings<T> extends Pick<WindowOptions<T>, 'time' | 'late
   readonly early: EarlySettings | undefined;
 }
 
+const windowOptions = ['time', 'lateness', 'late', 'early'];
+
 export function windowSettings<T>(
   operator: string,
-  { time, late, lateness, early }: WindowOptions<T>,
+  options: WindowOptions<T>,
+  others: readonly string[] = [],
 ): WindowSettings<T> {
+  knownOptions(operator, options, [...windowOptions, ...others]);
+  const { time, late, lateness, early } = options;
+  if (time !== undefined && time !== 'event' && time !== 'processing') {
+    throw new JobDefinitionError(
+      `${operator}: time is ${JSON.stringify(time)}: give 'event' (the times of the records, which is the default) or 'processing' (the clock).`,
+    );
+  }
+  if (time === 'processing' && lateness !== undefined) {
+    throw new JobDefinitionError(`${operator}: lateness is for event time; by the clock nothing is late.`);
+  }
+  if (late !== undefined && typeof (late as Partial<Side<T>> | null)?.name !== 'string') {
+    throw new JobDefinitionError(`${operator}: late is no side output: declare one with side('late') of tidemark.`);
+  }
   return {
     ...(time && { time }),
     ...(late && { late }),
@@ -74,6 +91,29 @@ function earlySettings(operator: string, { every, records }: EarlyOptions): Earl
     throw new JobDefinitionError(`${operator}: "early" needs "every" (a duration) or "records" (a number), or both.`);
   }
   return { everyMs: everyMs ?? Number.POSITIVE_INFINITY, records: records ?? Number.POSITIVE_INFINITY };
+}
+
+/** Refuses what is no aggregate. */
+export function verifyAggregate(operator: string, aggregate: unknown): void {
+  if (typeof aggregate === 'function') {
+    throw new JobDefinitionError(
+      `${operator}: its aggregate is a function: call it, as in aggregates.count(); for one of your own give { init, add, merge, result }.`,
+    );
+  }
+  const given = (aggregate ?? {}) as Partial<Record<string, unknown>>;
+  const missing = ['init', 'add', 'merge', 'result'].filter(part => typeof given[part] !== 'function');
+  if (missing.length === 0) return;
+  throw new JobDefinitionError(
+    `${operator} needs an aggregate, such as aggregates.count(); in what it was given is no ${missing.join(', ')}.`,
+  );
+}
+
+/** The ms of a duration that has to be given. */
+export function neededMs(operator: string, option: string, given: Duration | undefined, least: number): number {
+  const ms = msOf(operator, option, given, least);
+  if (ms === undefined)
+    throw new JobDefinitionError(`${operator} needs its ${option} behind the name: ms, or a text such as "10s".`);
+  return ms;
 }
 
 /** `undefined` stays; anything else becomes ms, or a refusal that names the option. */

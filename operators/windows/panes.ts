@@ -1,3 +1,5 @@
+import type { MapState } from '../../lib/index.ts';
+
 /**
  * Windows of one size that begin every `slide` ms, cut into panes: stretches of time that belong to the same windows from
  * their beginning to their end, so that a record counts in one pane however many windows it is in. All times in ms; a
@@ -39,6 +41,17 @@ export class Panes {
   /** Whether a window ends at `time`. */
   isEnd(time: number): boolean {
     return this.#floor(time - this.size, this.slide) === time - this.size;
+  }
+
+  /** Those of the panes that are kept from `start` to `end`, the earliest first; however many others there are. */
+  within(start: number, end: number, kept: Pick<MapState<number, unknown>, 'size' | 'has' | 'keys'>): number[] {
+    if (kept.size * 4 < (end - start) / this.length) {
+      const found = kept.keys().filter(pane => pane >= start && pane < end);
+      return found.sort((a, b) => a - b);
+    }
+    const found: number[] = [];
+    for (let pane = start; pane < end; pane += this.length) if (kept.has(pane)) found.push(pane);
+    return found;
   }
 
   #floor(time: number, step: number): number {

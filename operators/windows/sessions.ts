@@ -89,7 +89,8 @@ export function sessionWindows<T, A, R>(
         }),
         { start: at, end, of: undefined as { readonly is: A } | undefined },
       );
-      if (fires(merged.end) + latenessMs <= now) {
+      // Behind the end of time, which what is emitted at completion has, no session can end.
+      if (at === Number.POSITIVE_INFINITY || fires(merged.end) + latenessMs <= now) {
         if (late) ctx.side(late, value);
         if (sessions.length === 0) ctx.forget();
         return sessions;

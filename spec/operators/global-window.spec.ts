@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { JobDefinitionError } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { aggregates, type GlobalTrigger, globalWindow, keyBy } from '../../operators/index.ts';
+import { inspectedStore } from '../actor/stored-entries.ts';
 
 const window = (end: number, value: unknown, key?: unknown) => ({ key, start: 0, end, value });
 const all = (trigger: GlobalTrigger<unknown>) => (input: MarbleInput) =>
@@ -63,6 +64,23 @@ describe('globalWindow', () => {
     marbles(({ job, expectElements }) => {
       expectElements(job('-a-#', all({ records: 2 }))).toBe('---#');
     });
+  });
+
+  it('keeps nothing of a key whose window begins anew', () => {
+    const { store, counts } = inspectedStore();
+    let held: unknown;
+    marbles(({ job, scheduler }) => {
+      const byLetter = keyBy((value: string) => value);
+      job(
+        '-a-b-a-b-cB-|',
+        input => input.pipe(byLetter, globalWindow('w', aggregates.count(), { records: 2, purge: true })),
+        { store },
+      );
+      scheduler.schedule(() => {
+        held = counts('w').held;
+      }, 11);
+    });
+    expect(held).toMatchObject({ state: 1 });
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Json } from '../../lib/checkpoint/manifest.ts';
 import type { EventTime } from '../../lib/event-time/strategy.ts';
 import type { Shared } from '../../lib/task/shared-services.ts';
 import type { SourceMeasures } from '../../lib/task/source.ts';
@@ -28,7 +29,7 @@ class Host implements SourceClockHost {
     return shared.get(key) as never;
   };
 
-  constructor(name: string, eventTime: Partial<EventTime<number>>, canHoldPartitions = false) {
+  constructor(name: string, eventTime: Partial<EventTime<number>>, canHoldPartitions = false, restored?: Json) {
     this.name = name;
     this.canHoldPartitions = canHoldPartitions;
     this.clock = new SourceClock(
@@ -40,7 +41,7 @@ class Host implements SourceClockHost {
         ...eventTime,
       } as EventTime<unknown>,
       this,
-      undefined,
+      restored,
       Number.NEGATIVE_INFINITY,
     );
     this.clock.start();
@@ -149,6 +150,30 @@ describe('idleness', () => {
     ]);
     source.clock.handled([9], [9]);
     expect(source.told.at(-1)).toEqual([8, false]);
+    source.clock.close();
+  });
+
+  it('begins for a source that has given nothing yet, and ends with its first record or partition', () => {
+    const silent = new Host('s', { idleAfterMs: 100 });
+    until(250);
+    expect(silent.told).toEqual([[Number.NEGATIVE_INFINITY, true]]);
+    silent.clock.handled([9], [9]);
+    expect(silent.told.at(-1)).toEqual([8, false]);
+    silent.clock.close();
+    const parted = new Host('t', { idleAfterMs: 100 });
+    until(500);
+    expect(parted.clock.isIdle).toBe(true);
+    parted.clock.partition('a', 'reading');
+    expect(parted.clock.isIdle).toBe(false);
+    parted.gives('a', 9);
+    expect(parted.clock.watermark).toBe(8);
+    parted.clock.close();
+  });
+
+  it('begins for a restored source without partitions that gives nothing more', () => {
+    const source = new Host('s', { idleAfterMs: 100 }, false, { by: 'bound', partitions: { '': 5 } });
+    until(250);
+    expect(source.clock.isIdle).toBe(true);
     source.clock.close();
   });
 
