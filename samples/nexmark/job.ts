@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { from, job, paced, settingsFields } from 'tidemark';
 import { fileSink } from 'tidemark/connectors/file';
-import { to } from 'tidemark/operators';
+import { assignTimestamps, to, watermarks } from 'tidemark/operators';
 import { z } from 'zod';
 import { positiveNumber, wholeNumber } from '../parameters.ts';
+import type { NexmarkEvent } from './events.ts';
 import { queries, queryNames } from './queries/index.ts';
 import { nexmarkSource } from './source.ts';
 
@@ -38,9 +39,13 @@ export default job(
       eventsPerSecond,
       disorderMs: Math.round(disorder),
     });
-    return queries[query](from(rate === undefined ? source : paced(source, rate))).pipe(
-      to<object>(fileSink({ path: path.join(out, `${query}.jsonl`) })),
+    const events$ = from(rate === undefined ? source : paced(source, rate)).pipe(
+      assignTimestamps({
+        timestamp: ({ dateTime }: NexmarkEvent) => dateTime,
+        watermarks: watermarks.boundedOutOfOrderness(Math.round(disorder)),
+      }),
     );
+    return queries[query](events$).pipe(to<object>(fileSink({ path: path.join(out, `${query}.jsonl`) })));
   },
   { schema: parameters, checkpoint: { interval: '500ms' } },
 );
