@@ -2,6 +2,7 @@ import { async } from './async/async.ts';
 import { barrier } from './barrier/barrier.ts';
 import { type Findings, recorded } from './harness/result.ts';
 import { kafka } from './kafka/kafka.ts';
+import { nexmark } from './nexmark/nexmark.ts';
 import { restore } from './restore/restore.ts';
 import { throughput } from './throughput/throughput.ts';
 import { timers } from './timers/timers.ts';
@@ -15,6 +16,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Findings>>> = {
   windows,
   async,
   kafka,
+  nexmark,
 };
 
 const chosen = process.argv.slice(2);

@@ -9,8 +9,8 @@ import { gapSelector, sessionWindows } from './windows/sessions.ts';
  *     in   -1-2-B-W----3--|      1 and 2 are a gap of 5 ms apart, W is a watermark a gap behind 2, B a barrier
  *     out  -----B-(sW)-(t|)      s and t: {start, end, key, value} with aggregates.count()
  *
- * `start` is the time of the first record, `end` that of the last one and its gap; a record exactly there still belongs. A
- * function gives each record a gap of its own, in ms. A late record may make one session of two.
+ * `start` is the time of the first record, `end` that of the last one and its gap; a record exactly there still belongs, so the
+ * result has that time. A function gives each record a gap of its own, in ms. A late record may make one session of two.
  *
  * Emits when the watermark reaches the end of a session, again when a record comes for it later than that, within `lateness`;
  * at the end of bounded input for every session that is open.

@@ -12,8 +12,8 @@ export interface GeneratedInput<T> {
   at(n: number): T;
   /** The event time of record `n`, in ms; called behind `at(n)`, with what it answered. */
   timeOf(value: T, n: number): number;
-  /** No record from `n` on is older than this. */
-  watermarkAt(n: number): number;
+  /** No record from `n` on is older than this; left out where `assignTimestamps` makes the watermarks. */
+  watermarkAt?(n: number): number;
 }
 
 type Position = Readonly<Record<string, number>>;
@@ -21,7 +21,7 @@ type Position = Readonly<Record<string, number>>;
 const batchSize = 500;
 
 /**
- * A source that needs no service: generated records, from any position again. A watermark follows each batch.
+ * A source that needs no service: generated records, from any position again. A watermark follows each batch, if there are any.
  *
  * Fails with `SourcePositionError` when the checkpoint belongs to records that were fixed otherwise.
  */
@@ -52,7 +52,7 @@ export function generatedSource<T>(input: GeneratedInput<T>): Source<T> {
           }
           next = first + size;
           context.batch(batch, times);
-          if (!isOver) context.watermark(input.watermarkAt(next));
+          if (!isOver && input.watermarkAt) context.watermark(input.watermarkAt(next));
         }
         if (next < count) goOn();
         else if (!isPaused && !isOver) {

@@ -40,7 +40,9 @@ function accumulators<T, A, R>(aggregate: Aggregate<T, A, R>): PaneStore<T, A, R
     add(ctx, pane, value) {
       const { panes } = ctx.states;
       const before = panes.get(pane) as A | undefined;
-      panes.set(pane, aggregate.add(before === undefined ? aggregate.init() : before, value));
+      const after = aggregate.add(before === undefined ? aggregate.init() : before, value);
+      // A record that is no new maximum, for instance, has changed nothing that a snapshot would have to store.
+      if (after !== before) panes.set(pane, after);
       return before === undefined;
     },
     result(ctx, window) {

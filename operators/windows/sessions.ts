@@ -3,7 +3,7 @@ import { UserCodeError } from '../../lib/index.ts';
 import type { Aggregate } from './aggregate.ts';
 import { timeless, type WindowResult, type WindowSettings } from './options.ts';
 
-/** Records of a key between which there is no gap; in ms, without its end. */
+/** Records of a key between which there is no gap; in ms, with its end: a record there belongs. */
 interface Session<A> {
   readonly start: number;
   readonly end: number;
@@ -16,8 +16,9 @@ interface Session<A> {
 }
 
 /**
- * What session windows do. A key's sessions never touch: a record that touches several makes one of them. A session has one
- * timer, set when it begins, that is set again when the session has grown meanwhile: a record sets none.
+ * What session windows do. A session is over when the watermark, or the clock, has reached its end: until then a record may come
+ * that is exactly the gap behind its last one, and belongs. A key's sessions never touch: a record that touches several makes one
+ * of them. A session has one timer, set when it begins, that is set again when the session has grown meanwhile: a record sets none.
  */
 export function sessionWindows<T, A, R>(
   name: string,
@@ -27,8 +28,6 @@ export function sessionWindows<T, A, R>(
 ): Behaviour<T, readonly Session<A>[], WindowResult<R>, Key | undefined> {
   type Context = ActorContext<WindowResult<R>, Key | undefined>;
   const isEventTime = time === 'event';
-  /** A session is over when the watermark has reached its last ms, or the clock its end. */
-  const fires = (end: number): number => (isEventTime ? end - 1 : end);
 
   const setTimer = (ctx: Context, at: number): void => {
     if (isEventTime) ctx.timers.atEventTime(at);
@@ -37,12 +36,12 @@ export function sessionWindows<T, A, R>(
 
   const emit = (ctx: Context, { start, end, of }: Session<A>, isEarly?: true): void => {
     const window = { key: ctx.key, start, end };
-    ctx.emit({ ...window, value: aggregate.result(of, window), ...(isEarly && { isEarly }) }, end - 1);
+    ctx.emit({ ...window, value: aggregate.result(of, window), ...(isEarly && { isEarly }) }, end);
   };
 
   /** The session with the early result given, or counted and the clock set for it. */
   const noticed = (ctx: Context, session: Session<A>, joined: readonly Session<A>[]): Session<A> => {
-    if (!early || fires(session.end) <= (isEventTime ? ctx.watermark : ctx.now())) return session;
+    if (!early || session.end <= (isEventTime ? ctx.watermark : ctx.now())) return session;
     const fresh = joined.reduce((sum, one) => sum + (one.fresh ?? 0), 1);
     if (fresh >= early.records) {
       emit(ctx, session, true);
@@ -78,7 +77,7 @@ export function sessionWindows<T, A, R>(
       if (!early && sessions.length === 1 && only && !only.isOver && only.start <= end && at <= only.end) {
         const [start, last] = [Math.min(only.start, at), Math.max(only.end, end)];
         // The rule: one session, that goes on.
-        if (fires(last) > now) return [{ start, end: last, of: aggregate.add(only.of, value), isOver: false }];
+        if (last > now) return [{ start, end: last, of: aggregate.add(only.of, value), isOver: false }];
       }
       const touching = sessions.filter(session => session.start <= end && at <= session.end);
       const merged = touching.reduce(
@@ -90,12 +89,12 @@ export function sessionWindows<T, A, R>(
         { start: at, end, of: undefined as { readonly is: A } | undefined },
       );
       // Behind the end of time, which what is emitted at completion has, no session can end.
-      if (at === Number.POSITIVE_INFINITY || fires(merged.end) + latenessMs <= now) {
+      if (at === Number.POSITIVE_INFINITY || merged.end + latenessMs <= now) {
         if (late) ctx.side(late, value);
         if (sessions.length === 0) ctx.forget();
         return sessions;
       }
-      if (touching.length === 0 || touching.some(({ isOver }) => isOver)) setTimer(ctx, fires(merged.end));
+      if (touching.length === 0 || touching.some(({ isOver }) => isOver)) setTimer(ctx, merged.end);
       const before = merged.of === undefined ? aggregate.init() : merged.of.is;
       const session = { start: merged.start, end: merged.end, of: aggregate.add(before, value), isOver: false };
       const others = touching.length === 0 ? sessions : sessions.filter(session => !touching.includes(session));
@@ -108,11 +107,10 @@ export function sessionWindows<T, A, R>(
       const upTo = isEventTime && ctx.watermark === Number.POSITIVE_INFINITY ? ctx.watermark : at;
       const left: Session<A>[] = [];
       for (const session of sessions) {
-        const over = fires(session.end);
-        if (over <= upTo && !session.isOver) emit(ctx, session);
-        if (over + latenessMs <= upTo) continue;
-        setTimer(ctx, over <= upTo ? over + latenessMs : over);
-        if (over <= upTo) left.push({ ...session, isOver: true });
+        if (session.end <= upTo && !session.isOver) emit(ctx, session);
+        if (session.end + latenessMs <= upTo) continue;
+        setTimer(ctx, session.end <= upTo ? session.end + latenessMs : session.end);
+        if (session.end <= upTo) left.push({ ...session, isOver: true });
         else left.push(early && !isEventTime ? emitEarly(ctx, session, at) : session);
       }
       if (left.length === 0) ctx.forget();

@@ -1,9 +1,10 @@
 // What `npm run load:payments` runs: fills the topic with generated payments, keyed by card. Each run adds as many again.
 //   npm run load:payments -- --payments 100000 --seed 1 --topic payments
 import { parseArgs } from 'node:util';
-import { from, job, type Logger, memoryStore, start } from 'tidemark';
+import { from, job } from 'tidemark';
 import { json, kafkaSink } from 'tidemark/connectors/kafka';
 import { keyBy, to } from 'tidemark/operators';
+import { load } from '../loading.ts';
 import { generatedPayments } from './generated-payments.ts';
 import type { Payment } from './payments.ts';
 
@@ -20,7 +21,7 @@ if (!Number.isSafeInteger(payments) || payments < 0 || !Number.isSafeInteger(see
   process.exit(2);
 }
 
-const load = job('load-payments', () =>
+const filling = job('load-payments', () =>
   from(generatedPayments({ payments, seed })).pipe(
     keyBy(payment => payment.card),
     to(
@@ -34,24 +35,4 @@ const load = job('load-payments', () =>
   ),
 );
 
-/** Only what went wrong: the rest is said below. */
-const logger: Logger = {
-  debug() {},
-  info() {},
-  warn: (_, message) => console.error(message),
-  error: (_, message) => console.error(message),
-  child: () => logger,
-};
-
-const startedAt = performance.now();
-const store = memoryStore();
-try {
-  await start(load, { store, logger, restart: { strategy: 'none' } }).done;
-  const seconds = (performance.now() - startedAt) / 1_000;
-  console.log(`${payments.toLocaleString('en')} payments in topic "${values.topic}", in ${seconds.toFixed(1)} s`);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-} finally {
-  await store.close();
-}
+await load(filling, `${payments.toLocaleString('en')} payments in topic "${values.topic}"`);

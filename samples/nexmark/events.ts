@@ -44,8 +44,8 @@ export interface Bid {
 
 export type NexmarkEvent = Person | Auction | Bid;
 
+export const isPerson = (event: NexmarkEvent): event is Person => event.type === 'person';
+
+export const isAuction = (event: NexmarkEvent): event is Auction => event.type === 'auction';
+
 export const isBid = (event: NexmarkEvent): event is Bid => event.type === 'bid';
-
-export const isAuctionOrBid = (event: NexmarkEvent): event is Auction | Bid => event.type !== 'person';
-
-export const isPersonOrAuction = (event: NexmarkEvent): event is Person | Auction => event.type !== 'bid';

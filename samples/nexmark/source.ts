@@ -26,6 +26,5 @@ export function nexmarkSource({
     fixedBy,
     at: n => generator.at(n),
     timeOf: event => event.dateTime,
-    watermarkAt: n => generator.watermarkAt(n),
   });
 }

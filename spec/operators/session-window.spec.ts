@@ -9,14 +9,25 @@ const counted = (input: MarbleInput) => input.pipe(sessionWindow('s', 5, aggrega
 describe('sessionWindow', () => {
   it('joins records that are a gap apart at most, and gives their result when the watermark reaches its end', () => {
     marbles(({ job, record, watermark, expectElements }) => {
-      const values = { a: record('a', 3), b: record('b', 8), c: record('c', 14), V: watermark(11), W: watermark(12) };
+      const values = { a: record('a', 3), b: record('b', 8), c: record('c', 14), V: watermark(12), W: watermark(13) };
       const input = '   -a-b-c-V-W---|';
       const expected = '-------V-(sW)(t|)';
       expectElements(job(input, counted, { values })).toBe(expected, {
         V: values.V,
         W: values.W,
-        s: record(session(3, 13, 2), 12),
-        t: record(session(14, 19, 1), 18),
+        s: record(session(3, 13, 2), 13),
+        t: record(session(14, 19, 1), 19),
+      });
+    });
+  });
+
+  it('keeps a record that is exactly the gap behind the last one, however near the watermark is', () => {
+    marbles(({ job, record, watermark, expectElements }) => {
+      const values = { a: record('a', 3), b: record('b', 8), V: watermark(7), W: watermark(13) };
+      expectElements(job('-a-V-b-W---|', counted, { values })).toBe('---V---(sW)|', {
+        V: values.V,
+        W: values.W,
+        s: record(session(3, 13, 2), 13),
       });
     });
   });
@@ -43,8 +54,8 @@ describe('sessionWindow', () => {
         { values },
       );
       expectElements(run).toBe('---------(st|)', {
-        s: record(session(0, 14, 3, 'k'), 13, 'k'),
-        t: record(session(5, 10, 1, 'l'), 9, 'l'),
+        s: record(session(0, 14, 3, 'k'), 14, 'k'),
+        t: record(session(5, 10, 1, 'l'), 10, 'l'),
       });
     });
   });
@@ -52,7 +63,7 @@ describe('sessionWindow', () => {
   it('sends what comes too late to the side, and gives a session again that grows within its lateness', () => {
     const late = sideTag<string>('late');
     marbles(({ job, record, watermark, expectElements }) => {
-      const values = { a: record('a', 3), b: record('b', 4), c: record('c', 1), V: watermark(8), W: watermark(11) };
+      const values = { a: record('a', 3), b: record('b', 4), c: record('c', 1), V: watermark(9), W: watermark(12) };
       const run = job(
         '-a-V---b-W-c-|',
         input => {

@@ -53,11 +53,6 @@ export class Generator {
     }
   }
 
-  /** No event from `n` on is older than this. */
-  watermarkAt(n: number): number {
-    return this.#dueAt(n) - this.options.disorderMs;
-  }
-
   #bid(n: number): Bid {
     const draws = this.#draws;
     const auction = auctionOfBid(n, draws);

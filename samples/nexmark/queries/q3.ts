@@ -1,7 +1,7 @@
 import { filter } from 'rxjs';
-import { actor } from 'tidemark';
-import { keyBy } from 'tidemark/operators';
-import type { Auction, NexmarkEvent, Person } from '../events.ts';
+import { type } from 'tidemark';
+import { connect, keyBy } from 'tidemark/operators';
+import { isAuction, isPerson, type Person } from '../events.ts';
 import type { Query } from './query.ts';
 
 interface LocalAuction {
@@ -21,30 +21,33 @@ interface Seller {
 
 const states = ['OR', 'ID', 'CA'];
 
-const isWanted = (event: NexmarkEvent): event is Person | Auction =>
-  event.type === 'person' ? states.includes(event.state) : event.type === 'auction' && event.category === 10;
-
 /**
  * Local item suggestion: the auctions of category 10 whose sellers live in Oregon, Idaho or California.
  *
  * A line comes as soon as both are there: in the order of whichever came later, the auctions of one person in their own
  * order. As in Nexmark, what may still find its other half is kept for ever.
  */
-export const q3: Query = events =>
-  events.pipe(
-    filter(isWanted),
-    keyBy(event => (event.type === 'person' ? event.id : event.seller)),
-    actor<Person | Auction, Seller, LocalAuction, number>('sellers', {
-      initial: () => ({ person: null, waiting: [] }),
-      receive(seller, event, ctx) {
-        if (event.type === 'person') {
-          const { name, city, state } = event;
-          for (const id of seller.waiting) ctx.emit({ name, city, state, id });
-          return { person: { name, city, state }, waiting: [] };
-        }
-        if (seller.person) ctx.emit({ ...seller.person, id: event.id });
-        else seller.waiting.push(event.id);
-        return;
-      },
-    }),
+export const q3: Query = events => {
+  const people = events.pipe(
+    filter(isPerson),
+    filter(({ state }) => states.includes(state)),
+    keyBy(({ id }) => id),
   );
+  const auctions = events.pipe(
+    filter(isAuction),
+    filter(({ category }) => category === 10),
+    keyBy(({ seller }) => seller),
+  );
+  return connect('sellers', people, auctions, {
+    emits: type<LocalAuction>(),
+    initial: (): Seller => ({ person: null, waiting: [] }),
+    left(seller, { name, city, state }, ctx) {
+      for (const id of seller.waiting) ctx.emit({ name, city, state, id });
+      return { person: { name, city, state }, waiting: [] };
+    },
+    right(seller, { id }, ctx) {
+      if (seller.person) ctx.emit({ ...seller.person, id });
+      else seller.waiting.push(id);
+    },
+  });
+};

@@ -1,14 +1,8 @@
-import { filter } from 'rxjs';
-import { actor } from 'tidemark';
-import { keyBy } from 'tidemark/operators';
+import { filter, map, mergeMap } from 'rxjs';
+import { tumblingWindow } from 'tidemark/operators';
 import { type Bid, isBid } from '../events.ts';
+import { highest } from './highest.ts';
 import type { Query } from './query.ts';
-import { windowEnd } from './windows.ts';
-
-type Highest = Pick<Bid, 'auction' | 'bidder' | 'price' | 'dateTime'>;
-
-/** ms. */
-const size = 10_000;
 
 /**
  * Highest bid: the bids with the highest price in every 10 seconds.
@@ -19,20 +13,11 @@ const size = 10_000;
 export const q7: Query = events =>
   events.pipe(
     filter(isBid),
-    keyBy(bid => windowEnd(bid.dateTime, size)),
-    actor<Bid, readonly Highest[], Highest & { windowStart: number; windowEnd: number }, number>('highest', {
-      update: 'return',
-      initial: () => [],
-      receive(highest, { auction, bidder, price, dateTime }, ctx) {
-        const top = highest[0]?.price ?? 0;
-        if (top === 0) ctx.timers.atEventTime(ctx.key);
-        if (price < top) return highest;
-        const bid = { auction, bidder, price, dateTime };
-        return price === top ? [...highest, bid] : [bid];
-      },
-      onTimer(highest, end, ctx) {
-        for (const bid of highest) ctx.emit({ windowStart: end - size, windowEnd: end, ...bid });
-        ctx.forget();
-      },
-    }),
+    map(({ auction, bidder, price, dateTime }) => ({ auction, bidder, price, dateTime })),
+    tumblingWindow(
+      'highest',
+      '10s',
+      highest(({ price }: Pick<Bid, 'price'>) => price),
+    ),
+    mergeMap(({ start, end, value }) => value.map(bid => ({ windowStart: start, windowEnd: end, ...bid }))),
   );

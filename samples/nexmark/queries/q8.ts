@@ -1,19 +1,7 @@
-import { filter } from 'rxjs';
-import { actor } from 'tidemark';
-import { keyBy } from 'tidemark/operators';
-import { type Auction, isPersonOrAuction, type Person } from '../events.ts';
+import { filter, map } from 'rxjs';
+import { coGroup, keyBy } from 'tidemark/operators';
+import { isAuction, isPerson } from '../events.ts';
 import type { Query } from './query.ts';
-import { windowEnd } from './windows.ts';
-
-interface NewUser {
-  readonly windowStart: number;
-  readonly windowEnd: number;
-  readonly id: number;
-  readonly name: string;
-}
-
-/** ms. */
-const size = 10_000;
 
 /**
  * New users: the people who came and opened an auction in the same 10 seconds, whichever was first; one line each.
@@ -21,21 +9,20 @@ const size = 10_000;
  * A window's lines come when the watermark reaches its end, and at the end of the input; in which order they come within a
  * window is not promised.
  */
-export const q8: Query = events =>
-  events.pipe(
-    filter(isPersonOrAuction),
-    keyBy(event => [windowEnd(event.dateTime, size), event.type === 'person' ? event.id : event.seller]),
-    actor<Person | Auction, { name: string | null; hasOpened: boolean }, NewUser, readonly [number, number]>('users', {
-      initial: () => ({ name: null, hasOpened: false }),
-      receive(user, event, ctx) {
-        ctx.timers.atEventTime(ctx.key[0]);
-        if (event.type === 'person') user.name = event.name;
-        else user.hasOpened = true;
-      },
-      onTimer({ name, hasOpened }, end, ctx) {
-        const [, id] = ctx.key;
-        if (name !== null && hasOpened) ctx.emit({ windowStart: end - size, windowEnd: end, id, name });
-        ctx.forget();
-      },
-    }),
+export const q8: Query = events => {
+  const people = events.pipe(
+    filter(isPerson),
+    map(({ id, name }) => ({ id, name })),
+    keyBy(({ id }) => id),
   );
+  const sellers = events.pipe(
+    filter(isAuction),
+    map(({ seller }) => seller),
+    keyBy(seller => seller),
+  );
+  return coGroup('users', people, sellers, {
+    size: '10s',
+    result: (_, people, auctions, { start, end }) =>
+      auctions.length === 0 ? [] : people.map(({ id, name }) => ({ windowStart: start, windowEnd: end, id, name })),
+  });
+};

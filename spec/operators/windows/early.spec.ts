@@ -30,7 +30,7 @@ describe('early results', () => {
     marbles(({ job, record, expectElements }) => {
       const values = { a: record('a', 3), b: record('b', 4), c: record('c', 5) };
       const run = job('-a-b-c-|', sessions({ records: 2 }), { values });
-      expectElements(run).toBe('---s---(t|)', { s: record(window(3, 9, 2, true), 8), t: window(3, 10, 3) });
+      expectElements(run).toBe('---s---(t|)', { s: record(window(3, 9, 2, true), 9), t: window(3, 10, 3) });
     });
   });
 

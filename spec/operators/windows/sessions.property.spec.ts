@@ -58,11 +58,11 @@ function bruteForce(items: readonly MemoryItem<Event>[], lateness: number): stri
     for (const { start, end, members } of sessionsOf(kept)) {
       const ns = members.map(({ n }) => n).sort((a, b) => a - b);
       const name = `${members[0]?.user} ${start} ${end}=${ns}`;
-      if (end - 1 <= watermark && !told.has(name)) {
+      if (end <= watermark && !told.has(name)) {
         told.add(name);
         said.push(name);
       }
-      if (end - 1 + lateness <= watermark) kept = kept.filter(one => !members.includes(one));
+      if (end + lateness <= watermark) kept = kept.filter(one => !members.includes(one));
     }
   };
   for (const item of items) {
@@ -70,7 +70,7 @@ function bruteForce(items: readonly MemoryItem<Event>[], lateness: number): stri
     if (item instanceof StreamRecord) {
       const value = item.value as Event;
       const own = sessionsOf([...kept, value]).find(({ members }) => members.includes(value));
-      if ((own?.end ?? 0) - 1 + lateness <= watermark) said.push(`late=${value.n}`);
+      if ((own?.end ?? 0) + lateness <= watermark) said.push(`late=${value.n}`);
       else kept.push(value);
     }
     settle();

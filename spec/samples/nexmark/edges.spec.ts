@@ -92,9 +92,9 @@ describe('q4', () => {
       'q4',
       bid(12, { price: 500 }),
       bid(11, { price: 700 }),
-      new Watermark(12),
+      new Watermark(11),
       auction(12, 20),
-      new Watermark(21),
+      new Watermark(20),
     );
     expect(rows).toEqual([{ category: 10, avg: 500 }]);
   });
@@ -117,8 +117,8 @@ describe('q4', () => {
     ]);
   });
 
-  it('closes an auction when the watermark has passed its expiry, and not when it has reached it', async () => {
-    const rows = await rowsOf('q4', auction(1, 9), new Watermark(9), bid(9, { price: 400 }), new Watermark(10));
+  it('closes an auction when the watermark has reached its expiry, and not a millisecond before', async () => {
+    const rows = await rowsOf('q4', auction(1, 9), new Watermark(8), bid(9, { price: 400 }), new Watermark(9));
     expect(rows).toEqual([{ category: 10, avg: 400 }]);
   });
 });
@@ -180,13 +180,13 @@ describe('q11', () => {
     ]);
   });
 
-  it('is not closed by a watermark at its end, when a bid of that time may still come', async () => {
+  it('is not closed by a watermark just before its end, when a bid of that time may still come', async () => {
     const rows = await rowsOf(
       'q11',
       bid(1_000),
-      new Watermark(11_000),
+      new Watermark(10_999),
       bid(11_000),
-      new Watermark(21_001),
+      new Watermark(21_000),
       bid(21_001),
     );
     expect(rows).toHaveLength(2);

@@ -106,15 +106,6 @@ describe('the Nexmark generator', () => {
     expect(timeless(disorderly)).toEqual(timeless(many));
   });
 
-  it.each([0, 2_000])('names watermarks that no later event is older than, with a disorder of %d ms', disorderMs => {
-    const generator = new Generator({ seed: 3, eventsPerSecond: 700, disorderMs });
-    let oldestLater = Number.POSITIVE_INFINITY;
-    for (let n = 4_999; n >= 0; n--) {
-      oldestLater = Math.min(oldestLater, generator.at(n).dateTime);
-      expect(generator.watermarkAt(n)).toBeLessThanOrEqual(oldestLater);
-    }
-  });
-
   it('is fixed by its seed, differs with it, and begins anywhere', () => {
     expect(eventsOf(1_000)).toEqual(many.slice(0, 1_000));
     const isSame = (event: NexmarkEvent, n: number) => event.extra === many[n]?.extra;

@@ -13,15 +13,17 @@ export interface Happening {
   readonly what: 'watermark' | 'checkpoint' | 'crash';
 }
 
-/** Events with their times, a watermark behind every 100th, and what happens among them. */
+/** Events with their times, a watermark as high as it may be behind every 100th, and what happens among them. */
 export function inputOf(
   generator: Generator,
   events: readonly NexmarkEvent[],
   happenings: readonly Happening[] = [],
 ): MemoryItem<NexmarkEvent>[] {
   const at = Map.groupBy(happenings, ({ behind }) => behind);
+  let newest = Number.NEGATIVE_INFINITY;
   return events.flatMap((event, n): MemoryItem<NexmarkEvent>[] => {
-    const watermark = () => new Watermark(generator.watermarkAt(n + 1));
+    newest = Math.max(newest, event.dateTime);
+    const watermark = () => new Watermark(newest - generator.options.disorderMs - 1);
     const marks = (at.get(n) ?? []).map(({ what }): MemoryItem<NexmarkEvent> => {
       if (what === 'watermark') return watermark();
       return what === 'crash' ? crash : takeCheckpoint;
