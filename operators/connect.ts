@@ -39,7 +39,7 @@ export function connect<L, R, S, O = never, const K extends KeyOrNone = KeyOrNon
   right: DataStream<R, K>,
   behaviour: ConnectBehaviour<L, R, S, O, K, D>,
 ): DataStream<O, K> {
-  const { left: fromLeft, right: fromRight, ...others } = behaviour;
+  const { left: fromLeft, right: fromRight, ...others } = behaviour ?? {};
   if (typeof fromLeft !== 'function' || typeof fromRight !== 'function') {
     throw new JobDefinitionError(`connect("${name}", …) takes a handler for each input: left(…) and right(…).`);
   }

@@ -12,6 +12,14 @@ import type { Aggregate } from './windows/aggregate.ts';
 import { verifyAggregate, type WindowResult } from './windows/options.ts';
 import { greatestCommonDivisor } from './windows/panes.ts';
 
+/** How many records came, and the time of the last one. */
+interface Counted {
+  readonly seen: number;
+  readonly at: number;
+}
+
+const none: Counted = { seen: 0, at: Number.NaN };
+
 interface States<A> {
   readonly panes: StateKind<MapState<number, A>>;
 }
@@ -22,7 +30,7 @@ interface States<A> {
  *     in   -1-2-B-3-4-5-|      2 records, B a barrier
  *     out  ---s-B---t-(u|)     s, t and u: {start, end, key, value: 2, 2 and 1} with aggregates.count()
  *
- * `start` and `end` count the records of the key, from 0. The first windows that overlap have as many records as came.
+ * `start` and `end` count the records of the key, from 0; a result has the time of its last one. The first windows that overlap have as many records as came.
  *
  * Emits when the last record of a window comes, and at the end of bounded input when records came behind the last window.
  * State: one accumulator for each stretch that windows share, and how many records came, for each key.
@@ -42,11 +50,11 @@ export function countWindow<T, A, R>(
   }
   verifyAggregate(`countWindow("${name}")`, aggregate);
   const length = greatestCommonDivisor(size, slide);
-  const behaviour: Behaviour<T, number, WindowResult<R>, Key | undefined, States<A>> = {
+  const behaviour: Behaviour<T, Counted, WindowResult<R>, Key | undefined, States<A>> = {
     update: 'return',
     states: { panes: mapState<number, A>() },
-    initial: () => 0,
-    receive(seen, value, ctx) {
+    initial: () => none,
+    receive({ seen }, value, ctx) {
       const { panes } = ctx.states;
       const pane = Math.floor(seen / length);
       panes.set(pane, aggregate.add(seen % length === 0 ? aggregate.init() : (panes.get(pane) as A), value));
@@ -54,10 +62,10 @@ export function countWindow<T, A, R>(
         ctx.emit(resultOf(panes, seen + 1, ctx.key));
         for (const one of panes.keys()) if (one * length < seen + 1 + slide - size) panes.delete(one);
       }
-      return seen + 1;
+      return { seen: seen + 1, at: ctx.timestamp };
     },
-    onComplete(seen, ctx) {
-      if (seen % slide !== 0) ctx.emit(resultOf(ctx.states.panes, seen, ctx.key));
+    onComplete({ seen, at }, ctx) {
+      if (seen % slide !== 0) ctx.emit(resultOf(ctx.states.panes, seen, ctx.key), at);
     },
   };
   return actor(name, behaviour) as Op<T, WindowResult<R>>;

@@ -16,6 +16,8 @@ interface State<A> {
   /** Records since the window began, and since its last result. */
   readonly seen: number;
   readonly fresh: number;
+  /** The time of the last record. */
+  readonly at: number;
 }
 
 /**
@@ -24,7 +26,7 @@ interface State<A> {
  *     in   -1-2-B-3-4-5-|      every 2 records, purge: true; B a barrier
  *     out  ---s-B---t-(u|)     s, t and u: {start: 0, end, key, value: 2, 2 and 1} with aggregates.count()
  *
- * `start` and `end` count the records of the window, from 0.
+ * `start` and `end` count the records of the window, from 0; a result has the time of its last one.
  *
  * Emits when the trigger says so, and at the end of bounded input when records came since. State: one accumulator a key.
  * Fails when `aggregate` or `when` throws.
@@ -47,7 +49,7 @@ export function globalWindow<T, A, R>(
       `${operator}: give its trigger "every", "records" or "when": else it never gives a result.`,
     );
   }
-  const empty: State<A> = { seen: 0, fresh: 0 };
+  const empty: State<A> = { seen: 0, fresh: 0, at: Number.NaN };
 
   const result = ({ of, seen }: State<A>, key: Key | undefined): WindowResult<R> => {
     const window = { key, start: 0, end: seen };
@@ -56,7 +58,7 @@ export function globalWindow<T, A, R>(
 
   /** Emits the result; a window that begins anew leaves nothing behind. */
   const given = (state: State<A>, ctx: ActorContext<WindowResult<R>, Key | undefined>): State<A> => {
-    ctx.emit(result(state, ctx.key));
+    ctx.emit(result(state, ctx.key), state.at);
     if (!purge) return { ...state, fresh: 0 };
     ctx.forget();
     return empty;
@@ -69,7 +71,7 @@ export function globalWindow<T, A, R>(
       const before = state as State<A>;
       if (before.fresh === 0 && everyMs !== undefined) ctx.timers.atProcessingTime(ctx.now() + everyMs);
       const of = aggregate.add('of' in before ? (before.of as A) : aggregate.init(), value);
-      const next = { of, seen: before.seen + 1, fresh: before.fresh + 1 };
+      const next = { of, seen: before.seen + 1, fresh: before.fresh + 1, at: ctx.timestamp };
       if (next.fresh < records && !when?.(value, next.fresh)) return next;
       return given(next, ctx);
     },
@@ -80,7 +82,7 @@ export function globalWindow<T, A, R>(
       return given(now, ctx);
     },
     onComplete(state, ctx) {
-      if (state.fresh > 0) ctx.emit(result(state as State<A>, ctx.key));
+      if (state.fresh > 0) ctx.emit(result(state as State<A>, ctx.key), state.at);
     },
   };
   return actor(name, behaviour) as Op<T, WindowResult<R>>;

@@ -32,10 +32,14 @@ export function enrichAsOf<T, V, O, const K extends KeyOrNone>(
 
   /** The time of the version that is valid at `time`. */
   const validAt = (time: number, versions: Context['states']['versions']): number | undefined => {
-    if (versions.has(time)) return time;
-    let newest: number | undefined;
-    for (const from of versions.keys()) if (from <= time && (newest === undefined || from > newest)) newest = from;
-    return newest;
+    const sorted = versions.sortedKeys();
+    let [low, high] = [0, sorted.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle] as number) <= time) low = middle + 1;
+      else high = middle;
+    }
+    return sorted[low - 1];
   };
 
   const emit = (records: readonly T[], time: number, ctx: Context): void => {
@@ -49,7 +53,10 @@ export function enrichAsOf<T, V, O, const K extends KeyOrNone>(
   const tidy = (time: number, { versions }: Context['states']): void => {
     const base = validAt(time - retention, versions);
     if (base === undefined) return;
-    for (const from of versions.keys()) if (from < base) versions.delete(from);
+    for (const from of versions.sortedKeys()) {
+      if (from >= base) break;
+      versions.delete(from);
+    }
     if (versions.get(base)?.length === 0) versions.delete(base);
   };
 

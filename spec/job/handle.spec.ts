@@ -151,6 +151,7 @@ describe('metrics', () => {
       'tidemark_sink_bytes_total counter',
       'tidemark_sink_records_total counter',
       'tidemark_source_bytes_total counter',
+      'tidemark_source_failures_total counter',
       'tidemark_source_lag_records gauge',
       'tidemark_source_partition_records_total counter',
       'tidemark_source_position gauge',

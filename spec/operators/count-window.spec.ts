@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { crash, takeCheckpoint } from '../../connectors/memory/index.ts';
 import { JobDefinitionError } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
-import { aggregates, countWindow, keyBy } from '../../operators/index.ts';
+import { aggregates, countWindow, keyBy, tumblingWindow } from '../../operators/index.ts';
 import { onMemory } from './windows/on-memory.ts';
 
 const window = (start: number, end: number, value: unknown, key?: unknown) => ({ key, start, end, value });
@@ -27,6 +27,16 @@ describe('countWindow', () => {
       const values = { s: window(0, 2, ['a', 'b']), t: window(2, 4, ['c', 'd']) };
       expectElements(run).toBe('---B-s-s---t-|', values);
       expectCommitted(run).toBe('-------------(st)', values);
+    });
+  });
+
+  it('gives each result the time of its last record, also the one at the end of the input', () => {
+    marbles(({ job, record, expectElements }) => {
+      const values = { a: record('a', 3), b: record('b', 4), c: record('c', 15) };
+      const run = job('-a-b-c-|', input => pairs(input).pipe(tumblingWindow('tens', 10, aggregates.count())), {
+        values,
+      });
+      expectElements(run).toBe('-------(st|)', { s: window(0, 10, 1), t: window(10, 20, 1) });
     });
   });
 

@@ -45,6 +45,17 @@ describe('globalWindow', () => {
     });
   });
 
+  it('gives each result the time of its last record, also by the clock and at the end of the input', () => {
+    marbles(({ job, record, expectElements }) => {
+      const values = { a: record('a', 100), b: record('b', 200) };
+      const run = job('-a------b-|', all({ every: 3 }), { values });
+      expectElements(run).toBe('----s-----(t|)', {
+        s: record(window(1, ['a']), 100),
+        t: record(window(2, ['a', 'b']), 200),
+      });
+    });
+  });
+
   it('has a window for each key', () => {
     marbles(({ job, expectElements }) => {
       const run = job('-a-b-a-|', input =>
