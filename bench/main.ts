@@ -1,6 +1,7 @@
 import { async } from './async/async.ts';
 import { barrier } from './barrier/barrier.ts';
 import { type Findings, recorded } from './harness/result.ts';
+import { heap } from './heap/heap.ts';
 import { kafka } from './kafka/kafka.ts';
 import { nexmark } from './nexmark/nexmark.ts';
 import { restore } from './restore/restore.ts';
@@ -14,6 +15,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Findings>>> = {
   restore,
   timers,
   windows,
+  heap,
   async,
   kafka,
   nexmark,
