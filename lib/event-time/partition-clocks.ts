@@ -94,12 +94,19 @@ export class PartitionClocks<T> {
     clock.watermark = Math.max(clock.watermark, this.#watermarkOf(clock.state));
   }
 
-  /** Works out the watermark anew: it never goes back, and stays when no partition says anything. */
+  /**
+   * Works out the watermark anew; it never goes back. Where all partitions are idle it is the highest of theirs: as if the one
+   * that is furthest had become idle last.
+   */
   advance(): number {
     let lowest = Number.POSITIVE_INFINITY;
+    let highest = Number.NEGATIVE_INFINITY;
     for (const { watermark, isIdle, hasEnded } of this.#clocks.values()) {
-      if (!isIdle && !hasEnded && watermark < lowest) lowest = watermark;
+      if (hasEnded) continue;
+      if (!isIdle && watermark < lowest) lowest = watermark;
+      if (watermark > highest) highest = watermark;
     }
+    if (this.areIdle) lowest = highest;
     if (lowest !== Number.POSITIVE_INFINITY && lowest > this.#watermark) this.#watermark = lowest;
     return this.#watermark;
   }

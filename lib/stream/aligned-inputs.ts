@@ -105,7 +105,7 @@ export class AlignedInputs {
     this.passLowestWatermark();
   }
 
-  /** An idle input counts only where all are: nothing that the others still send comes too late by it. */
+  /** An idle input counts only where all are, and then the one that is furthest. */
   private passLowestWatermark(): void {
     let lowest = Number.POSITIVE_INFINITY;
     let isAnyOpen = false;
@@ -118,7 +118,7 @@ export class AlignedInputs {
       lowest = Math.min(lowest, timestamp);
     }
     if (!isAnyOpen) lowest = Math.max(...this.watermarks);
-    else if (areIdle) lowest = this.watermark;
+    else if (areIdle) lowest = Math.max(...this.watermarks.filter((_, input) => this.isOpen[input]));
     areIdle &&= isAnyOpen;
     if ((lowest <= this.watermark && areIdle === this.areIdle) || this.scope.hasFailed) return;
     this.watermark = Math.max(this.watermark, lowest);

@@ -48,6 +48,16 @@ describe('the clocks of partitions', () => {
     expect(clocks.areIdle).toBe(false);
   });
 
+  it('give the highest watermark when all become idle at once', () => {
+    const clocks = new PartitionClocks<number>(watermarks.monotonous());
+    for (const name of ['a', 'b', 'c']) clocks.of(name);
+    saw(clocks, 'b', 30);
+    saw(clocks, 'c', 20);
+    expect(clocks.advance()).toBe(Number.NEGATIVE_INFINITY);
+    for (const name of ['a', 'b', 'c']) clocks.of(name).isIdle = true;
+    expect(clocks.advance()).toBe(29);
+  });
+
   it('hear nothing of records without a time', () => {
     const clocks = new PartitionClocks<number>(watermarks.monotonous());
     expect(saw(clocks, '', Number.NaN, 5, Number.NaN)).toBe(4);

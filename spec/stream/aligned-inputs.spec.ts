@@ -176,7 +176,7 @@ describe('AlignedInputs', () => {
     joined.watermark(0, 12);
     joined.watermark(2, 8);
     joined.watermark(0, 13);
-    expect(joined.shown).toEqual(['W5', 'W5 idle', 'W12']);
+    expect(joined.shown).toEqual(['W5', 'W9 idle', 'W12']);
   });
 
   it('passes the highest watermark when every input has ended', () => {
