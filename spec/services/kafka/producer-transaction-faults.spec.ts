@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { kafkaClient } from '../../../connectors/kafka/client/kafkajs/kafka-client.ts';
 import type { KafkaClient } from '../../../connectors/kafka/client/port.ts';
 import { TransactionalProducer } from '../../../connectors/kafka/produce/transactional-producer.ts';
@@ -71,6 +71,9 @@ async function committed(by = direct): Promise<number> {
 }
 
 const content = async () => byKey(await contentOf(brokers, topic));
+/** The markers that make a transaction visible are written after its end was answered. */
+const becomesVisible = (key: string, values: readonly string[] | undefined) =>
+  vi.waitFor(async () => expect((await content()).get(key)).toEqual(values), 15_000);
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => `${i + 1}`);
 
 describe('the end of a transaction', () => {
@@ -85,7 +88,7 @@ describe('the end of a transaction', () => {
 
       await hit;
       expect(await committed()).toBe(1);
-      expect((await content()).get('0')).toEqual(['1']);
+      await becomesVisible('0', ['1']);
       // The request that was lost could still arrive, and end the next transaction.
       expect(producer.mustInitialise).toBe(true);
       expect(() => producer.write(topic, 0, now, '0', '2')).toThrow(/not initialised/);
@@ -93,7 +96,7 @@ describe('the end of a transaction', () => {
       await upToTheEnd(producer, 2);
       expect(await producer.end('commit', soon)).toBe('committed');
       expect(producer.mustInitialise).toBe(false);
-      expect((await content()).get('1')).toEqual(['1', '2']);
+      await becomesVisible('1', ['1', '2']);
       producer.close();
     },
   );
@@ -107,7 +110,7 @@ describe('the end of a transaction', () => {
 
     const successor = await initialised(direct);
     expect(await committed()).toBe(1);
-    expect((await content()).get('0')).toEqual(['1']);
+    await becomesVisible('0', ['1']);
     expect(() => producer.write(topic, 0, now, '0', '2')).toThrow(/not known/);
     successor.close();
   });
@@ -192,7 +195,7 @@ describe('within a transaction', () => {
     await producer.sendOffsets(group, offsets);
 
     expect(await producer.end('commit', soon)).toBe('committed');
-    expect((await content()).get('0')).toEqual(['1', '2']);
+    await becomesVisible('0', ['1', '2']);
     producer.close();
   });
 
