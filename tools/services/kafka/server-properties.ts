@@ -26,6 +26,8 @@ export function serverProperties(
     'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': folder,
+    // Specs write records of years ago, which the broker would remove behind their backs.
+    'log.retention.ms': '-1',
     // One broker cannot hold more than one copy of anything.
     'default.replication.factor': '1',
     'offsets.topic.replication.factor': '1',
