@@ -76,6 +76,7 @@ export {
   UserCodeError,
 } from './errors.ts';
 export type { EventTime, WatermarkStrategy } from './event-time/strategy.ts';
+export { firstWhere } from './first-where.ts';
 export { check } from './job/check.ts';
 export { type CheckStateOptions, type ConnectorReport, checkState, type StateReport } from './job/check-state.ts';
 export type {

@@ -1,4 +1,5 @@
 import { StateLostError } from '../errors.ts';
+import { firstWhere } from '../first-where.ts';
 import type { KeyAtom } from '../stream/elements.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
 import { type Capture, KeyedState } from './keyed-state.ts';
@@ -58,15 +59,7 @@ interface SortedEntries {
 }
 
 /** Where `entry` stands, or would stand, among sorted numbers. */
-export function placeIn(sorted: readonly number[], entry: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] as number) < entry) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+export const placeIn = (sorted: readonly number[], entry: number): number => firstWhere(sorted, one => one >= entry);
 
 /** The keys that have entries in a state. */
 interface StateIndex {

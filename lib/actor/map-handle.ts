@@ -1,5 +1,6 @@
 import type { KeyAtom } from '../stream/elements.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
+import { placeIn } from './keyed-entries.ts';
 import type { MapState } from './map-state.ts';
 import type { StagedState, StateEntries } from './state-entries.ts';
 
@@ -79,15 +80,15 @@ export class MapHandle implements MapState<KeyAtom, unknown>, StagedState {
     return (this.keys() as number[]).sort((a, b) => a - b);
   }
 
+  keysBetween(from: number, until: number): readonly number[] {
+    const sorted = this.sortedKeys();
+    return sorted.slice(placeIn(sorted, from), placeIn(sorted, until));
+  }
+
   valuesBetween(from: number, until: number): readonly unknown[] {
-    if (this.#isCleared || this.#staged.size > 0) {
-      const within = this.sortedKeys().filter(entry => entry >= from && entry < until);
-      return within.map(entry => this.get(entry));
-    }
-    const values = this.#entries.valuesBetween(from, until);
-    if (this.#entries.notesReads)
-      for (const entry of this.sortedKeys()) if (entry >= from && entry < until) this.#entries.noteRead(entry);
-    return values;
+    if (this.#isCleared || this.#staged.size > 0) return this.keysBetween(from, until).map(entry => this.get(entry));
+    if (this.#entries.notesReads) for (const entry of this.keysBetween(from, until)) this.#entries.noteRead(entry);
+    return this.#entries.valuesBetween(from, until);
   }
 
   apply(): void {

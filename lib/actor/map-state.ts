@@ -16,6 +16,8 @@ export interface MapState<E extends KeyAtom, V> {
   keys(): readonly E[];
   /** The entries in ascending order, where they are numbers; the order is kept, so that asking again costs nothing. */
   sortedKeys(this: MapState<number, V>): readonly number[];
+  /** Of these those from `from` to before `until`, found without a look at the others. */
+  keysBetween(this: MapState<number, V>, from: number, until: number): readonly number[];
   /** The values of the entries from `from` to before `until`, in ascending order of the entries; where these are numbers. */
   valuesBetween(this: MapState<number, V>, from: number, until: number): readonly V[];
 }

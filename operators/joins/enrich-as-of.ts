@@ -1,6 +1,7 @@
 import {
   type ActorContext,
   type DataStream,
+  firstWhere,
   type KeyOrNone,
   type MapState,
   mapState,
@@ -33,13 +34,7 @@ export function enrichAsOf<T, V, O, const K extends KeyOrNone>(
   /** The time of the version that is valid at `time`. */
   const validAt = (time: number, versions: Context['states']['versions']): number | undefined => {
     const sorted = versions.sortedKeys();
-    let [low, high] = [0, sorted.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle] as number) <= time) low = middle + 1;
-      else high = middle;
-    }
-    return sorted[low - 1];
+    return sorted[firstWhere(sorted, from => from > time) - 1];
   };
 
   const emit = (records: readonly T[], time: number, ctx: Context): void => {

@@ -55,7 +55,7 @@ export function groupedWindows<L, R, O, const K extends KeyOrNone>(
 
   const receive = (input: 0 | 1, value: unknown, tooLate: Side<unknown>, ctx: Context): void => {
     const pane = panes.paneOf(recordTime(operator, ctx));
-    const next = pane === undefined ? undefined : nextEnd(panes, pane, ctx.watermark);
+    const next = pane === undefined ? undefined : panes.nextEnd(pane, ctx.watermark + 1);
     if (pane === undefined || next === undefined) {
       ctx.side(tooLate, value);
       return;
@@ -75,7 +75,7 @@ export function groupedWindows<L, R, O, const K extends KeyOrNone>(
     const { counts, lefts, rights } = ctx.states;
     const leftsOfWindow: L[] = [];
     const rightsOfWindow: R[] = [];
-    for (const pane of panes.within(start, end, counts)) {
+    for (const pane of counts.keysBetween(start, end)) {
       const [leftCount, rightCount] = counts.get(pane) ?? none;
       for (let i = 0; i < leftCount; i++) leftsOfWindow.push(lefts.get(recordName(pane, i)) as L);
       for (let i = 0; i < rightCount; i++) rightsOfWindow.push(rights.get(recordName(pane, i)) as R);
@@ -87,8 +87,8 @@ export function groupedWindows<L, R, O, const K extends KeyOrNone>(
   /** Of the panes of the window that is over at `at`: drops those without another, and sets the timer for the next of the others. */
   const tidy = (at: number, ctx: Context): void => {
     const { counts, lefts, rights } = ctx.states;
-    for (const pane of panes.within(at + 1 - panes.size, at + 1, counts)) {
-      const next = nextEnd(panes, pane, at);
+    for (const pane of counts.keysBetween(at + 1 - panes.size, at + 1)) {
+      const next = panes.nextEnd(pane, at + 1);
       if (next !== undefined) {
         ctx.timers.atEventTime(next - 1);
         continue;
@@ -114,7 +114,7 @@ export function groupedWindows<L, R, O, const K extends KeyOrNone>(
         return;
       }
       // The end of the input: no later timer will fire.
-      for (const end of laterEnds(panes, ctx.states.counts.keys(), at)) emit(end, ctx);
+      for (const end of panes.endsBehind(ctx.states.counts.keys(), at + 1)) emit(end, ctx);
       ctx.forget();
     },
   });
@@ -139,25 +139,6 @@ type GroupContext<L, R, O, K extends KeyOrNone> = Omit<ActorContext<O, K>, 'stat
 };
 
 const recordName = (pane: number, index: number): string => `${pane}/${index}`;
-const ascending = (a: number, b: number): number => a - b;
-
-/** The end of the first window of the pane that is not complete at the watermark. */
-function nextEnd(panes: Panes, pane: number, watermark: number): number | undefined {
-  const first = panes.firstEnd(pane);
-  const passed = watermark < first - 1 ? 0 : Math.floor((watermark - first + 1) / panes.slide) + 1;
-  const end = first + passed * panes.slide;
-  return end <= panes.lastEnd(pane) ? end : undefined;
-}
-
-/** The ends of all windows of the panes that are not complete at the watermark. */
-function laterEnds(panes: Panes, held: readonly number[], watermark: number): number[] {
-  const ends = new Set<number>();
-  for (const pane of held) {
-    const first = nextEnd(panes, pane, watermark) ?? Number.POSITIVE_INFINITY;
-    for (let end = first; end <= panes.lastEnd(pane); end += panes.slide) ends.add(end);
-  }
-  return [...ends].sort(ascending);
-}
 
 function panesOf(operator: string, options: JoinWindowOptions<unknown, unknown>): Panes {
   const size = msOf(operator, 'size', options.size, 1);

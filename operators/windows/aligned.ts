@@ -1,4 +1,4 @@
-import type { ActorContext, Behaviour, Key } from '../../lib/index.ts';
+import { type ActorContext, type Behaviour, firstWhere, type Key } from '../../lib/index.ts';
 import type { Aggregate } from './aggregate.ts';
 import { type EarlySettings, timeless, type WindowResult, type WindowSettings } from './options.ts';
 import { type PaneStates, paneStates, paneStore } from './pane-store.ts';
@@ -6,7 +6,8 @@ import type { Panes } from './panes.ts';
 
 /**
  * What tumbling and sliding windows do: each record counts in its pane, and a window's result is that of its panes, put
- * together when the window ends. Each pane has a timer for the next of its windows, which panes share. With the clock, where timers do not fire at the end of the input, the state says which window was over last.
+ * together when the window ends. A timer is set for the next window of each new pane, and at its end for the next one of those
+ * that are left. With the clock, where timers do not fire at the end of the input, the state says which window was over last.
  */
 export function alignedWindows<T, A, R>(
   name: string,
@@ -19,6 +20,8 @@ export function alignedWindows<T, A, R>(
   const isEventTime = time === 'event';
   /** A window is complete when the watermark has reached its last ms, or the clock its end. */
   const fires = (end: number): number => (isEventTime ? end - 1 : end);
+  /** The latest end of a window that is over then. */
+  const overAt = (now: number): number => (isEventTime ? now + 1 : now);
 
   const emit = (ctx: Context, end: number, isEarly?: true): void => {
     const start = end - panes.size;
@@ -40,13 +43,9 @@ export function alignedWindows<T, A, R>(
 
   /** The results so far of all windows that are not over and have had records since the last time. */
   const emitEarly = (ctx: Context, now: number): void => {
-    const ends = new Set<number>();
-    for (const pane of ctx.states.fresh.keys()) {
-      for (let end = panes.firstEnd(pane); end <= panes.lastEnd(pane); end += panes.slide)
-        if (fires(end) > now) ends.add(end);
-    }
+    const ends = panes.endsBehind(ctx.states.fresh.keys(), overAt(now));
     ctx.states.fresh.clear();
-    for (const end of [...ends].sort((a, b) => a - b)) emit(ctx, end, true);
+    for (const end of ends) emit(ctx, end, true);
   };
 
   const setTimer = (ctx: Context, at: number): void => {
@@ -66,29 +65,15 @@ export function alignedWindows<T, A, R>(
     }
     if (at === kept.length) return;
     // The first one that is over goes first, and behind one that is not nothing is to be done earlier.
-    const open = firstOpen(kept, at, now);
+    const open = firstWhere(kept, pane => fires(panes.lastEnd(pane)) > now, at);
     const due = nextTimer(kept[at] as number, now);
     setTimer(ctx, open < kept.length ? Math.min(due, nextTimer(kept[open] as number, now)) : due);
   };
 
-  /** The place of the first pane from `from` on that a window holds which is not over. */
-  const firstOpen = (kept: readonly number[], from: number, now: number): number => {
-    let [low, high] = [from, kept.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (fires(panes.lastEnd(kept[middle] as number)) > now) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  };
-
   /** When something is to be done about a pane next: the first end of a window of it that is not over, or that it goes. */
   const nextTimer = (pane: number, now: number): number => {
-    const last = panes.lastEnd(pane);
-    if (fires(last) <= now) return fires(last) + latenessMs;
-    const first = panes.firstEnd(pane);
-    const passed = Math.max(0, Math.floor((now - fires(first)) / panes.slide) + 1);
-    return fires(first + passed * panes.slide);
+    const end = panes.nextEnd(pane, overAt(now));
+    return end === undefined ? fires(panes.lastEnd(pane)) + latenessMs : fires(end);
   };
 
   return {
@@ -128,7 +113,7 @@ export function alignedWindows<T, A, R>(
       else if (early && !isEventTime) emitEarly(ctx, at);
       if (isEventTime && ctx.watermark === Number.POSITIVE_INFINITY) {
         // The end of the input: no later timer will fire.
-        for (const next of laterEnds(ctx, end)) emit(ctx, next);
+        for (const next of panes.endsBehind(ctx.states.panes.keys(), end)) emit(ctx, next);
         ctx.forget();
         return undefined;
       }
@@ -139,19 +124,9 @@ export function alignedWindows<T, A, R>(
     },
     ...(!isEventTime && {
       onComplete(over: number | undefined, ctx: Context) {
-        for (const end of laterEnds(ctx, over ?? Number.NEGATIVE_INFINITY)) emit(ctx, end);
+        for (const end of panes.endsBehind(ctx.states.panes.keys(), over ?? Number.NEGATIVE_INFINITY)) emit(ctx, end);
         ctx.forget();
       },
     }),
   };
-
-  /** The ends behind `after` of all windows that hold a pane of the key. */
-  function laterEnds(ctx: Context, after: number): number[] {
-    const ends = new Set<number>();
-    for (const pane of ctx.states.panes.keys()) {
-      for (let end = panes.firstEnd(pane); end <= panes.lastEnd(pane); end += panes.slide)
-        if (end > after) ends.add(end);
-    }
-    return [...ends].sort((a, b) => a - b);
-  }
 }

@@ -69,8 +69,7 @@ function records<T, A, R>(aggregate: Aggregate<T, A, R>): PaneStore<T, A, R> {
     },
     result(ctx, window) {
       const values: T[] = [];
-      for (const pane of ctx.states.panes.sortedKeys()) {
-        if (pane < window.start || pane >= window.end) continue;
+      for (const pane of ctx.states.panes.keysBetween(window.start, window.end)) {
         const size = sizeOf(ctx, pane);
         for (let at = 0; at < size; at++) values.push(ctx.states.records.get(keyOf(pane, at)) as T);
       }

@@ -1,5 +1,3 @@
-import type { MapState } from '../../lib/index.ts';
-
 /**
  * Windows of one size that begin every `slide` ms, cut into panes: stretches of time that belong to the same windows from
  * their beginning to their end, so that a record counts in one pane however many windows it is in. All times in ms; a
@@ -43,15 +41,22 @@ export class Panes {
     return this.#floor(time - this.size, this.slide) === time - this.size;
   }
 
-  /** Those of the panes that are kept from `start` to `end`, the earliest first; however many others there are. */
-  within(start: number, end: number, kept: Pick<MapState<number, unknown>, 'size' | 'has' | 'keys'>): number[] {
-    if (kept.size * 4 < (end - start) / this.length) {
-      const found = kept.keys().filter(pane => pane >= start && pane < end);
-      return found.sort((a, b) => a - b);
+  /** The end of the pane's first window that ends behind `over`; `undefined` where none does. */
+  nextEnd(pane: number, over: number): number | undefined {
+    const first = this.firstEnd(pane);
+    const passed = over < first ? 0 : Math.floor((over - first) / this.slide) + 1;
+    const end = first + passed * this.slide;
+    return end <= this.lastEnd(pane) ? end : undefined;
+  }
+
+  /** The ends behind `over` of all windows that hold one of the panes, the earliest first. */
+  endsBehind(held: readonly number[], over: number): number[] {
+    const ends = new Set<number>();
+    for (const pane of held) {
+      const first = this.nextEnd(pane, over) ?? Number.POSITIVE_INFINITY;
+      for (let end = first; end <= this.lastEnd(pane); end += this.slide) ends.add(end);
     }
-    const found: number[] = [];
-    for (let pane = start; pane < end; pane += this.length) if (kept.has(pane)) found.push(pane);
-    return found;
+    return [...ends].sort((a, b) => a - b);
   }
 
   #floor(time: number, step: number): number {

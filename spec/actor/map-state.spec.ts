@@ -132,6 +132,7 @@ describe.each([
     expect(numbers.sortedKeys()).toEqual(sorted.map(([name]) => name));
     expect(numbers.valuesBetween(-1e15, 1e15)).toEqual(sorted.map(([, value]) => value));
     const within = sorted.filter(([name]) => (name as number) >= 1 && (name as number) < 11);
+    expect(numbers.keysBetween(1, 11)).toEqual(within.map(([name]) => name));
     expect(numbers.valuesBetween(1, 11)).toEqual(within.map(([, value]) => value));
   };
   const write = fc.oneof(

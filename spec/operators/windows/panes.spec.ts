@@ -35,6 +35,11 @@ describe('panes', () => {
         expect(panes.firstEnd(start)).toBe(ends[0]);
         expect(panes.lastEnd(start)).toBe(ends.at(-1));
         for (const end of ends) expect(panes.isEnd(end)).toBe(true);
+        for (const over of [Number.NEGATIVE_INFINITY, start, time + size, Number.POSITIVE_INFINITY]) {
+          const behind = ends.filter(end => end > over);
+          expect(panes.nextEnd(start, over)).toBe(behind[0]);
+          expect(panes.endsBehind([start, start], over)).toEqual(behind);
+        }
       }),
     );
   });
