@@ -90,7 +90,7 @@ class MemoryTask implements TaskStore {
     if (manifest?.isConfirmed) return;
     const newest = newestOf(this.#confirmed());
     if (newest && id <= newest.id) throw goesBack(this.ref, id, newest.id);
-    if (!manifest) throw notPrepared(this.ref, key);
+    if (!manifest || isOvertaken(key, newest)) throw notPrepared(this.ref, key);
     manifest.isConfirmed = true;
   }
 

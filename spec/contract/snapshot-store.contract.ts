@@ -250,6 +250,17 @@ export function snapshotStoreContract(
         expect(await shown()).toEqual(['2-3']);
       });
 
+      it('of what an older incarnation prepared is refused once a newer one has committed, even under a higher id', async () => {
+        const old = await fixture.task.acquireFence(0);
+        await prepare(old, 5);
+        const token = await fixture.task.acquireFence(0);
+        await commit(token, 4);
+        await expect(async () => fixture.task.confirm(token, 5, old)).rejects.toThrow(/token 1 has not prepared/);
+        const later = await fixture.task.acquireFence(0);
+        await expect(async () => fixture.task.confirm(later, 5, old)).rejects.toThrow(/token 1 has not prepared/);
+        expect(await shown()).toEqual(['4-2']);
+      });
+
       it('drops the prepared ones that it overtakes: lower ids, and whatever older incarnations left', async () => {
         const old = await fixture.task.acquireFence(0);
         await prepare(old, 3);

@@ -103,6 +103,7 @@ export class FileTask implements TaskStore {
       }
       const newest = newestOf(confirmed);
       if (newest && id <= newest.id) throw goesBack(this.#ref, id, newest.id);
+      if (isOvertaken(key, newest)) throw notPrepared(this.#ref, key);
       await this.#checkPrepared(key);
       return (await this.#log.append(head, token, [...confirmed, key])) !== undefined;
     });
