@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 // its global set-up. `package` packs and installs the package; it comes last, because packing rebuilds dist/.
 const conditions = ['tidemark-dev'];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+const setupFiles = ['spec/setup/property-seed.ts'];
 const onServices = ['spec/services/**/*.spec.ts', 'spec/recovery/**/*.spec.ts'];
 const onPackage = ['spec/package/**/*.spec.ts'];
 
@@ -21,6 +22,7 @@ export default defineConfig({
           name: 'unit',
           include: ['spec/**/*.spec.ts'],
           exclude: [...onServices, ...onPackage],
+          setupFiles,
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
@@ -31,6 +33,7 @@ export default defineConfig({
           name: 'services',
           include: onServices,
           globalSetup: ['tools/services/for-vitest.ts'],
+          setupFiles,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
