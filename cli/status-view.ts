@@ -68,7 +68,7 @@ export function statusLines(view: StatusView, look: Look): string[] {
 const mostTasks = 16;
 
 /** `0, 3, 6 of 12`, or that none is here. */
-function tasksText({ tasks = [], taskCount }: JobStatus): string {
+export function tasksText({ tasks = [], taskCount }: JobStatus): string {
   const all = taskCount === undefined ? '' : ` of ${taskCount}`;
   if (tasks.length === 0) return `none${all} here: other processes run them`;
   const names = tasks.slice(0, mostTasks).map(({ task }) => task);

@@ -9,8 +9,8 @@ import {
   container as rootContainer,
 } from 'tsyringe';
 import { ChainCompactor } from './checkpoint/chain-compactor.ts';
-import { type EncoderOptions, SegmentEncoder } from './checkpoint/segment-encoder.ts';
 import type { TaskLayout } from './checkpoint/manifest.ts';
+import { type EncoderOptions, SegmentEncoder } from './checkpoint/segment-encoder.ts';
 import type { TaskRef } from './checkpoint/snapshot-store.ts';
 import { fileStore } from './checkpoint/store-file/index.ts';
 import { messageOf } from './errors.ts';
@@ -86,7 +86,10 @@ export function jobContainer(settings: ResolvedSettings): DependencyContainer {
   perTask(
     container,
     tokens.SHARED_SERVICES,
-    of => new SharedServices(of.resolve(tokens.SCHEDULER), of.resolve(tokens.LOGGER)),
+    of => {
+      const wider = of.isRegistered(tokens.SHARED_BY_TASKS, true) ? of.resolve(tokens.SHARED_BY_TASKS).of : undefined;
+      return new SharedServices(of.resolve(tokens.SCHEDULER), of.resolve(tokens.LOGGER), wider);
+    },
     shared => shared.close(),
   );
   settings.overrides?.(container);
@@ -106,6 +109,16 @@ export function taskContainer(job: DependencyContainer, ref: TaskRef): Dependenc
   disposals.set(container, []);
   container.registerInstance(tokens.TASK_REF, ref);
   return container;
+}
+
+/** Adds what the tasks of a job share that run in this process. */
+export function shareByTasks(job: DependencyContainer): void {
+  perJob(
+    job,
+    tokens.SHARED_BY_TASKS,
+    of => new SharedServices(of.resolve(tokens.SCHEDULER), of.resolve(tokens.LOGGER)),
+    shared => shared.close(),
+  );
 }
 
 /** The services of one of a job's tasks, over its incarnations: those of the job in this process, with outputs of its own. */

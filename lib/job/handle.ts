@@ -62,6 +62,8 @@ export interface JobStatus {
 
 export interface CheckpointEvent {
   readonly id: number;
+  /** Whose it is, where tasks are shared. */
+  readonly task?: string;
   readonly outcome: 'committed' | 'abandoned' | 'skipped';
   /** Whether it was the last one of a stop or of the end of input. */
   readonly isFinal: boolean;

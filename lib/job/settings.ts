@@ -190,9 +190,9 @@ export const jobSettings = section({
       'Per-partition tasks are as many as there are partitions, but at most this; fixed for the life of the state.',
   }),
   members: section({
-    group: name()
-      .optional()
-      .meta({ description: 'The consumer group in which the processes share the tasks; by default one named after the job.' }),
+    group: name().optional().meta({
+      description: 'The consumer group in which the processes share the tasks; by default one named after the job.',
+    }),
     instanceId: name().optional().meta({
       description:
         'A name that this process alone has and keeps over restarts: it gets its tasks back when it returns within the session timeout.',
@@ -275,7 +275,13 @@ export function mergeSettings(job: JobSettings = {}, over: JobSettings = {}): Jo
   return merged as JobSettings;
 }
 
-const sections = new Set<string>(['checkpoint', 'recovery', 'credits', 'params', 'members'] satisfies (keyof JobSettings)[]);
+const sections = new Set<string>([
+  'checkpoint',
+  'recovery',
+  'credits',
+  'params',
+  'members',
+] satisfies (keyof JobSettings)[]);
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 const defined = (value: object): object =>
   Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));

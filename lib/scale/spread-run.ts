@@ -1,6 +1,6 @@
 import { Observable, Subject, type Subscription } from 'rxjs';
 import { newestConfirmed } from '../checkpoint/recovery-decision.ts';
-import { closeContainer, jobContainer } from '../composition.ts';
+import { closeContainer, jobContainer, shareByTasks } from '../composition.ts';
 import { InternalError, messageOf, NotRunningError, TidemarkError } from '../errors.ts';
 import type { CheckpointEvent, JobHandle, JobOutcome, JobPhase, JobStatus, Side } from '../job/handle.ts';
 import { metricsTexts, statusChanges, statusWithCounters } from '../job/handle-streams.ts';
@@ -49,7 +49,6 @@ export class SpreadRun implements JobHandle {
   /** Tasks of this process that have finished their input. */
   private readonly finished = new Set<number>();
   private phase: JobPhase | undefined = 'starting';
-  private attempt = 1;
   private lastCheckpoint: CheckpointEvent | undefined;
   private error: TidemarkError | undefined;
   private timer: Subscription | undefined;
@@ -68,6 +67,7 @@ export class SpreadRun implements JobHandle {
     verifySharedSettings(this.job, settings);
     const sources = spreadOf(this.job, nodes);
     this.container = jobContainer(settings);
+    shareByTasks(this.container);
     this.logger = this.container.resolve(tokens.LOGGER);
     this.registry = this.container.resolve(tokens.REGISTRY);
     this.sharing = sharingOf(this.job, sources, settings, this.logger);
@@ -112,7 +112,8 @@ export class SpreadRun implements JobHandle {
 
   output<V>(tag: Side<V>, options?: { readonly committed?: boolean }): Observable<V> {
     return new Observable(subscriber => {
-      const follow = (run: JobRun) => subscriber.add(run.output(tag, options).subscribe(value => subscriber.next(value)));
+      const follow = (run: JobRun) =>
+        subscriber.add(run.output(tag, options).subscribe(value => subscriber.next(value)));
       for (const run of this.runs.runs) follow(run);
       subscriber.add(this.began.subscribe({ next: follow, complete: () => subscriber.complete() }));
     });
@@ -205,12 +206,16 @@ export class SpreadRun implements JobHandle {
         this.changes.next();
       },
       revoked: async (tasks, withinMs) => {
-        if (tasks.length > 0) this.logger.info({ job: this.job, tasks }, 'tasks are given back: other processes get them');
+        if (tasks.length > 0)
+          this.logger.info({ job: this.job, tasks }, 'tasks are given back: other processes get them');
         await this.runs.stop(tasks, { withinMs });
         for (const task of tasks) this.finished.delete(task);
       },
       lost: async ({ why, isFinal, error }) => {
-        this.logger.warn({ job: this.job, why, tasks: this.runs.tasks }, 'this process was taken for lost by its group');
+        this.logger.warn(
+          { job: this.job, why, tasks: this.runs.tasks },
+          'this process was taken for lost by its group',
+        );
         await lost();
         this.finished.clear();
         if (isFinal) this.failed(error ?? new InternalError(`The membership of the job "${this.job}" ended: ${why}`));
@@ -226,7 +231,8 @@ export class SpreadRun implements JobHandle {
     const layout = isOne ? undefined : { index, ...shape };
     const run = new JobRun(this.declared, this.params, settings, { layout, container: this.container });
     this.began.next(run);
-    run.checkpoints$.subscribe(event => {
+    run.checkpoints$.subscribe(ofTask => {
+      const event = { ...ofTask, task: settings.task };
       this.lastCheckpoint = event;
       this.checkpoints.next(event);
     });
@@ -234,10 +240,7 @@ export class SpreadRun implements JobHandle {
     return run.begin();
   }
 
-  private taskEnded(
-    task: number,
-    result: { readonly outcome: JobOutcome } | { readonly error: TidemarkError },
-  ): void {
+  private taskEnded(task: number, result: { readonly outcome: JobOutcome } | { readonly error: TidemarkError }): void {
     if (this.isOver) return;
     if ('outcome' in result) {
       if (result.outcome === 'finished') {
@@ -264,10 +267,12 @@ export class SpreadRun implements JobHandle {
       if (await this.areAllFinished()) this.over({ outcome: 'finished' }, async () => {});
       else if (!this.isOver) this.lookWhetherFinished();
     };
-    this.timer = this.container.resolve(tokens.SCHEDULER).schedule(
-      () => void look().catch(error => this.failed(tidemarkError(error))),
-      this.finished.size === this.shape?.count ? 0 : finishedPollMs,
-    );
+    this.timer = this.container
+      .resolve(tokens.SCHEDULER)
+      .schedule(
+        () => void look().catch(error => this.failed(tidemarkError(error))),
+        this.finished.size === this.shape?.count ? 0 : finishedPollMs,
+      );
   }
 
   private async areAllFinished(): Promise<boolean> {
@@ -290,11 +295,13 @@ export class SpreadRun implements JobHandle {
         ? { giveUp: 'a restart would not help' }
         : this.strategy.next(this.container.resolve(tokens.MONOTONIC_CLOCK)());
     if ('giveUp' in decision) {
-      this.logger.error({ job: this.job, code: error.code, fault: error.fault, error: error.message }, 'the job failed');
+      this.logger.error(
+        { job: this.job, code: error.code, fault: error.fault, error: error.message },
+        'the job failed',
+      );
       this.over({ error }, () => this.runs.stop(this.runs.tasks, { withinMs: this.settings.stopTimeout }));
       return;
     }
-    this.attempt++;
     this.logger.warn(
       { job: this.job, code: error.code, error: error.message, restartInMs: decision.restartInMs },
       'the job could not join its group and tries again',

@@ -13,7 +13,9 @@ export function spreadOf(
 ): { readonly spread: SourceSpread; readonly topics: readonly string[] } {
   const sources = nodes.filter(({ kind }) => kind === 'source') as SourceNode[];
   const refuse = (what: string) =>
-    new JobDefinitionError(`The tasks of the job "${job}" cannot be shared by processes: ${what}`, { context: { job } });
+    new JobDefinitionError(`The tasks of the job "${job}" cannot be shared by processes: ${what}`, {
+      context: { job },
+    });
   const topics = new Set<string>();
   for (const node of sources) {
     const { spread, kind } = node.source;
@@ -32,7 +34,9 @@ export function spreadOf(
   if (!first || !spread) throw refuse('it has no source.');
   const elsewhere = others.find(({ source }) => source.spread?.where !== spread.where);
   if (elsewhere) {
-    throw refuse(`${describe(first)} and ${describe(elsewhere)} are on different clusters: one of them has to know the group.`);
+    throw refuse(
+      `${describe(first)} and ${describe(elsewhere)} are on different clusters: one of them has to know the group.`,
+    );
   }
   return { spread, topics: [...topics].sort() };
 }
@@ -63,7 +67,9 @@ export function verifySharedSettings(job: string, { fresh, recovery }: ResolvedS
     );
   }
   if (recovery.acceptCheckpoint !== undefined) {
-    problems.push('recovery.acceptCheckpoint: each task has checkpoints of its own; it can be chosen for a job of one task only');
+    problems.push(
+      'recovery.acceptCheckpoint: each task has checkpoints of its own; it can be chosen for a job of one task only',
+    );
   }
   if (problems.length > 0) throw new SettingsError(`The settings of the job "${job}" cannot be used`, problems);
 }

@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
-import type { JobOutcome, JobStatus } from '../job/handle.ts';
 import type { TidemarkError } from '../errors.ts';
+import type { JobOutcome, JobStatus } from '../job/handle.ts';
 
 /** A run of one task, as far as who starts and ends it needs to know. */
 export interface TaskRun {
@@ -61,7 +61,10 @@ export class TaskRuns<R extends TaskRun> {
   }
 
   /** Ends these tasks with a last checkpoint, or without one when that is not there in time; resolves when they have ended. */
-  async stop(tasks: readonly number[], options: { readonly drain?: boolean; readonly withinMs: number }): Promise<void> {
+  async stop(
+    tasks: readonly number[],
+    options: { readonly drain?: boolean; readonly withinMs: number },
+  ): Promise<void> {
     await Promise.all(tasks.map(task => this.#end(task, run => this.#stopped(run, options))));
   }
 

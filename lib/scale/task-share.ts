@@ -26,8 +26,6 @@ export interface TaskShare {
 /** How the processes of one job find out who runs what. */
 export interface TaskSharing {
   /** How many tasks there are: least common shape of the topics, at most `maxTasks`; and the partition count of each topic. */
-  shape(
-    maxTasks: number,
-  ): Promise<{ readonly tasks: number; readonly partitions: Readonly<Record<string, number>> }>;
+  shape(maxTasks: number): Promise<{ readonly tasks: number; readonly partitions: Readonly<Record<string, number>> }>;
   join(request: { readonly tasks: number; readonly listener: TaskShareListener }): TaskShare;
 }

@@ -4,8 +4,8 @@ import type { Json } from '../checkpoint/manifest.ts';
 import type { EventTime } from '../event-time/strategy.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
-import type { Key } from '../stream/elements.ts';
 import type { TaskSharing } from '../scale/task-share.ts';
+import type { Key } from '../stream/elements.ts';
 import type { Shared } from './shared-services.ts';
 
 /** A connector's source: a declaration that a task opens. */

@@ -5,8 +5,8 @@ import { Patience } from './patience.ts';
 import { readPosition } from './position.ts';
 import { KafkaReader } from './reader.ts';
 import { type SourceServices, sourceServices } from './source-services.ts';
-import { sourceSpread } from './spread.ts';
 import { startSource, verifyTopics } from './source-start.ts';
+import { sourceSpread } from './spread.ts';
 import { TopicWatch } from './topic-watch.ts';
 
 /**
