@@ -24,6 +24,9 @@ interface RunOptions {
   readonly check?: boolean;
   readonly checkState?: boolean;
   readonly interval?: Duration | 'off';
+  readonly tasks?: NonNullable<JobSettings['tasks']>;
+  readonly maxTasks?: number;
+  readonly instanceId?: string;
   readonly log: LogLevel;
   readonly json?: boolean;
 }
@@ -92,6 +95,21 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
       ).argParser(interval),
     )
     .addOption(
+      new Option(
+        '--tasks <mode>',
+        'how processes with this job share it: single (this one runs all), standby (one runs all, the others wait to take over), per-partition (spread over all)',
+      ).choices(['single', 'standby', 'per-partition']),
+    )
+    .addOption(
+      new Option('--max-tasks <count>', 'the most per-partition tasks; fixed for the life of the state').argParser(
+        wholeNumberFrom1,
+      ),
+    )
+    .option(
+      '--instance-id <name>',
+      'a name that this process alone has: it gets its tasks back when it restarts in time',
+    )
+    .addOption(
       new Option('--log <level>', 'least level of what is logged')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
         .default('info'),
@@ -139,6 +157,9 @@ async function run(module: string, options: RunOptions, world: World): Promise<n
     ...(fresh ? { fresh } : {}),
     ...(acceptCheckpoint === undefined ? {} : { recovery: { acceptCheckpoint } }),
     ...(interval === undefined ? {} : { checkpoint: { interval } }),
+    ...(options.tasks === undefined ? {} : { tasks: options.tasks }),
+    ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),
+    ...(options.instanceId === undefined ? {} : { members: { instanceId: options.instanceId } }),
   };
   if (options.check || options.checkState) return await checkJob(job, settings, options, world);
   const store = where === undefined ? undefined : await world.openStore(where);
@@ -196,6 +217,11 @@ function setOption(): Option {
 function checkpointId(given: string): number {
   if (/^[1-9]\d{0,14}$/.test(given)) return Number(given);
   throw new InvalidArgumentError('Give the id of a checkpoint, as the error that asks for it says it.');
+}
+
+function wholeNumberFrom1(given: string): number {
+  if (/^[1-9]\d{0,8}$/.test(given)) return Number(given);
+  throw new InvalidArgumentError('Give a whole number from 1.');
 }
 
 function interval(given: string): Duration | 'off' {

@@ -1,7 +1,7 @@
 import { messageOf } from '../lib/errors.ts';
 import type { CheckpointEvent, JobPhase, JobStatus } from '../lib/job/handle.ts';
 import { count, percent, timeOfDay } from './quantities.ts';
-import { checkpointSize } from './status-view.ts';
+import { checkpointSize, tasksText } from './status-view.ts';
 import { Throughput } from './throughput.ts';
 
 /** One log line: text for people, fields for machines. */
@@ -16,6 +16,7 @@ export class ProgressLines {
   readonly #everyMs: number;
   readonly #throughput: Throughput;
   #phase: JobPhase | undefined;
+  #tasks = '';
   #attempt = 1;
   #lastLineAt = 0;
 
@@ -27,7 +28,9 @@ export class ProgressLines {
   /** `now`: ms, monotonic. The end is left to the report of the end. */
   status(status: JobStatus, now: number): ProgressLine | undefined {
     this.#throughput.add(now, status.records.in);
-    const isChanged = status.phase !== this.#phase || status.attempt !== this.#attempt;
+    const tasks = status.tasks ? tasksText(status) : '';
+    const isChanged = status.phase !== this.#phase || status.attempt !== this.#attempt || tasks !== this.#tasks;
+    this.#tasks = tasks;
     this.#phase = status.phase;
     this.#attempt = status.attempt;
     if (isChanged) {
@@ -46,7 +49,13 @@ function phaseLine(status: JobStatus): ProgressLine | undefined {
   switch (phase) {
     case 'recovering':
       return { level: 'info', text: `${job} recovering`, fields };
+    case 'standby':
+      return { level: 'info', text: `${job} standing by: other processes run its tasks`, fields };
     case 'running':
+      if (status.tasks) {
+        const tasks = status.tasks.map(({ task }) => task);
+        return { level: 'info', text: `${job} running: tasks ${tasksText(status)}`, fields: { ...fields, tasks } };
+      }
       return restoredFrom
         ? {
             level: 'info',
@@ -89,18 +98,22 @@ function runningLine({ job, records, sources, actors }: JobStatus, perSecond: nu
 
 /** A line for each checkpoint; one that was skipped because nothing had changed is for debugging only. */
 export function checkpointLine(event: CheckpointEvent): ProgressLine {
-  const { id, outcome, bytes, entries, durationMs, isFinal, reason } = event;
-  const fields = { event: 'checkpoint', id, outcome, bytes, entries, durationMs: Math.round(durationMs), isFinal };
+  const { id, outcome, bytes, entries, durationMs, isFinal, reason, task } = event;
+  const fields = {
+    ...{ event: 'checkpoint', ...(task === undefined ? {} : { task }) },
+    ...{ id, outcome, bytes, entries, durationMs: Math.round(durationMs), isFinal },
+  };
+  const of = task === undefined ? '' : ` of task ${task}`;
   switch (outcome) {
     case 'committed':
       return {
         level: 'info',
-        text: `${isFinal ? 'final checkpoint' : 'checkpoint'} #${id} committed: ${checkpointSize(event)}`,
+        text: `${isFinal ? 'final checkpoint' : 'checkpoint'} #${id}${of} committed: ${checkpointSize(event)}`,
         fields,
       };
     case 'skipped':
       return { level: 'debug', text: 'checkpoint skipped: nothing has changed', fields };
     case 'abandoned':
-      return { level: 'warn', text: `checkpoint #${id} abandoned: ${reason ?? 'no reason given'}`, fields };
+      return { level: 'warn', text: `checkpoint #${id}${of} abandoned: ${reason ?? 'no reason given'}`, fields };
   }
 }

@@ -19,6 +19,7 @@ export interface StatusView {
 
 const symbols: Record<JobPhase, readonly [Style, string]> = {
   starting: ['dim', '○'],
+  standby: ['cyan', '◇'],
   recovering: ['cyan', '○'],
   running: ['green', '●'],
   restarting: ['yellow', '↻'],
@@ -43,6 +44,7 @@ export function statusLines(view: StatusView, look: Look): string[] {
   const hidden = status.sources.length - mostSources;
   if (hidden > 0) rows.push(['', ['dim', `and ${counted(hidden, 'source')} more`]]);
   rows.push(['records', ...recordParts(view)]);
+  if (status.tasks) rows.push(['tasks', tasksText(status)]);
   if (status.actors.length > 0) rows.push(['keys', keysText(status)]);
   if (status.lastCheckpoint) rows.push(['checkpoint', ...checkpointParts(status.lastCheckpoint, view)]);
   if (status.restoredFrom) {
@@ -61,6 +63,17 @@ export function statusLines(view: StatusView, look: Look): string[] {
     ),
     ...(view.notice ? [styledLine([['yellow', view.notice]], look)] : []),
   ];
+}
+
+const mostTasks = 16;
+
+/** `0, 3, 6 of 12`, or that none is here. */
+export function tasksText({ tasks = [], taskCount }: JobStatus): string {
+  const all = taskCount === undefined ? '' : ` of ${taskCount}`;
+  if (tasks.length === 0) return `none${all} here: other processes run them`;
+  const names = tasks.slice(0, mostTasks).map(({ task }) => task);
+  const more = tasks.length > mostTasks ? ` and ${tasks.length - mostTasks} more` : '';
+  return `${names.join(', ')}${more}${all}`;
 }
 
 function headParts({ status, elapsedMs }: StatusView): Part[] {

@@ -9,6 +9,7 @@ import {
   container as rootContainer,
 } from 'tsyringe';
 import { ChainCompactor } from './checkpoint/chain-compactor.ts';
+import type { TaskLayout } from './checkpoint/manifest.ts';
 import { type EncoderOptions, SegmentEncoder } from './checkpoint/segment-encoder.ts';
 import type { TaskRef } from './checkpoint/snapshot-store.ts';
 import { fileStore } from './checkpoint/store-file/index.ts';
@@ -17,6 +18,7 @@ import { Outputs } from './job/outputs.ts';
 import type { ResolvedSettings } from './job/settings.ts';
 import { andThen, attempt, eachInOrder, type MaybePromise } from './maybe-promise.ts';
 import { createLogger } from './observe/create-logger.ts';
+import { verifyAlone } from './scale/task-layout.ts';
 import { SharedServices } from './task/shared-services.ts';
 import type { TaskServices } from './task/task.ts';
 import * as tokens from './tokens.ts';
@@ -84,7 +86,10 @@ export function jobContainer(settings: ResolvedSettings): DependencyContainer {
   perTask(
     container,
     tokens.SHARED_SERVICES,
-    of => new SharedServices(of.resolve(tokens.SCHEDULER), of.resolve(tokens.LOGGER)),
+    of => {
+      const wider = of.isRegistered(tokens.SHARED_BY_TASKS, true) ? of.resolve(tokens.SHARED_BY_TASKS).of : undefined;
+      return new SharedServices(of.resolve(tokens.SCHEDULER), of.resolve(tokens.LOGGER), wider);
+    },
     shared => shared.close(),
   );
   settings.overrides?.(container);
@@ -106,17 +111,40 @@ export function taskContainer(job: DependencyContainer, ref: TaskRef): Dependenc
   return container;
 }
 
+/** Adds what the tasks of a job share that run in this process. */
+export function shareByTasks(job: DependencyContainer): void {
+  perJob(
+    job,
+    tokens.SHARED_BY_TASKS,
+    of => new SharedServices(of.resolve(tokens.SCHEDULER), of.resolve(tokens.LOGGER)),
+    shared => shared.close(),
+  );
+}
+
+/** The services of one of a job's tasks, over its incarnations: those of the job in this process, with outputs of its own. */
+export function placedContainer(job: DependencyContainer, settings: ResolvedSettings): DependencyContainer {
+  const container = job.createChildContainer();
+  disposals.set(container, []);
+  container.registerInstance(tokens.SETTINGS, settings);
+  container.registerInstance(tokens.OUTPUTS, new Outputs(job.resolve(tokens.LOGGER)));
+  return container;
+}
+
 /** What a task is put together from. */
-export function taskServices(container: DependencyContainer): TaskServices {
+export function taskServices(container: DependencyContainer, layout?: TaskLayout): TaskServices {
   const ref = container.resolve(tokens.TASK_REF);
   return {
     ref,
+    layout,
     settings: container.resolve(tokens.SETTINGS),
     logger: container.resolve(tokens.LOGGER).child({ job: ref.job, task: ref.task }),
     scheduler: container.resolve(tokens.SCHEDULER),
     random: container.resolve(tokens.RANDOM),
     monotonicNow: container.resolve(tokens.MONOTONIC_CLOCK),
     store: container.resolve(tokens.TASK_STORE),
+    verifyAlone: layout
+      ? undefined
+      : () => andThen(container.resolve(tokens.SNAPSHOT_STORE).tasks(), others => verifyAlone(ref, others)),
     commitPoint: container.isRegistered(tokens.COMMIT_POINT, true) ? container.resolve(tokens.COMMIT_POINT) : undefined,
     encoder: container.resolve(tokens.SEGMENT_ENCODER),
     compactor: container.resolve(tokens.CHAIN_COMPACTOR),

@@ -176,6 +176,25 @@ export class CheckpointError extends TidemarkError {
   readonly retriable = true;
 }
 
+/** Stored state is spread over tasks in another way than the job is to run now. */
+export class TaskLayoutError extends TidemarkError {
+  readonly code: string = 'TASK_LAYOUT';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
+/** A topic has another number of partitions than when the state was written: keys would be looked for where they are not. */
+export class PartitionCountChangedError extends TaskLayoutError {
+  override readonly code = 'PARTITION_COUNT_CHANGED';
+}
+
+/** A keyed actor got a key whose records belong to another task: a `repartition` is missing. */
+export class MissingRepartitionError extends TidemarkError {
+  readonly code = 'MISSING_REPARTITION';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
 /** Something took longer than it may. */
 export class TimeoutError extends ExternalError {
   override readonly code = 'TIMEOUT';

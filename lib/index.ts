@@ -36,6 +36,7 @@ export {
   type Json,
   type Manifest,
   segmentsOf,
+  type TaskLayout,
 } from './checkpoint/manifest.ts';
 export {
   type SnapshotStore,
@@ -60,14 +61,17 @@ export {
   InternalError,
   JobDefinitionError,
   LiftError,
+  MissingRepartitionError,
   messageOf,
   NotRunningError,
+  PartitionCountChangedError,
   SettingsError,
   SourcePositionError,
   StateLostError,
   StateMismatchError,
   StoreRefusedError,
   StoreUnavailableError,
+  TaskLayoutError,
   TidemarkError,
   type TidemarkErrorOptions,
   TimeoutError,
@@ -96,6 +100,7 @@ export { type StandardSchema, validated } from './job/standard-schema.ts';
 export { start } from './job/start.ts';
 export { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from './maybe-promise.ts';
 export type { Logger } from './observe/logger.ts';
+export type { TaskShare, TaskShareListener, TaskSharing } from './scale/task-share.ts';
 export { DataStream, isDataStream, type KeyingOp, type KeyOrNone, type Op } from './stream/data-stream.ts';
 export {
   Barrier,
@@ -118,10 +123,13 @@ export type {
   PartitionMeasures,
   PartitionPhase,
   PartitionRun,
+  SharingRequest,
   Source,
   SourceContext,
   SourceMeasures,
   SourceReader,
+  SourceSpread,
+  TaskSlice,
 } from './task/source.ts';
 export type { SourceTime } from './task/source-clock.ts';
 export * as tokens from './tokens.ts';

@@ -36,4 +36,6 @@ export const COMMIT_POINT = token<CommitPoint>('commit-point');
 export const SEGMENT_ENCODER = token<SegmentEncoder>('segment-encoder');
 /** What sources and sinks share. */
 export const SHARED_SERVICES = token<SharedServices>('shared-services');
+/** What the tasks of a job share that run in this process; nothing is registered where the job is one task. */
+export const SHARED_BY_TASKS = token<SharedServices>('shared-by-tasks');
 export const CHAIN_COMPACTOR = token<ChainCompactor>('chain-compactor');

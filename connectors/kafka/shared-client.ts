@@ -7,16 +7,17 @@ import { type KafkaConnectionOptions, kafkaConnectionSettings } from './options.
 /** What contexts of sources, sinks and commit points have in common. */
 export interface SharingContext {
   readonly logger: Logger;
-  shared<T>(key: string, make: () => T, close: (service: T) => MaybePromise<void>): T;
+  shared<T>(key: string, make: () => T, close: (service: T) => MaybePromise<void>, by?: 'task' | 'process'): T;
 }
 
-/** The client that all Kafka sources and sinks of one incarnation of a task share when they have the same options; it closes with the task. */
+/** The client that all Kafka sources and sinks of the tasks in this process share when they have the same options; it closes with the last. */
 export function sharedClient(context: SharingContext, options: KafkaConnectionOptions): KafkaClient {
   const { logger } = context;
   return context.shared(
     `kafka-client:${connectionKey(options)}`,
     () => kafkaClient(options, logger),
     client => client.close(),
+    'process',
   );
 }
 

@@ -47,7 +47,8 @@ function actorNode(
       const stage = new ActorStage(name, behaviour, input.isKeyed, wiring.scope, wiring.surroundings);
       wiring.surroundings.actor(stage, wiring.idOf(node));
       if (stage.makesRequests) wiring.onOpen(() => stage.resumeRequests());
-      wiring.connect(input, stage);
+      const guard = input.isKeyed ? wiring.surroundings.keyGuard?.(node, stage) : undefined;
+      wiring.connect(input, guard ?? stage);
       return stage;
     });
   const node: ActorNode = {

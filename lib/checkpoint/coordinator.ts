@@ -14,7 +14,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { ChainCompactor } from './chain-compactor.ts';
 import type { CommitPoint, Recovered } from './commit-point.ts';
 import { KeptCheckpoints } from './kept-checkpoints.ts';
-import type { ActorEntry, CommitPointIdentity, Json, Manifest } from './manifest.ts';
+import type { ActorEntry, CommitPointIdentity, Json, Manifest, TaskLayout } from './manifest.ts';
 import { eventOf, type Final, manifestOf, type OpenCheckpoint, skippedEvent } from './open-checkpoint.ts';
 import type { ActorCapture, CheckpointSink, CheckpointSource, SourceEntry } from './participants.ts';
 import { CheckpointProgress } from './progress.ts';
@@ -26,6 +26,8 @@ import type { TaskRef, TaskStore } from './snapshot-store.ts';
 /** What the coordinator needs of the task that it belongs to. */
 export interface CoordinatedTask {
   readonly ref: TaskRef;
+  /** Which of several tasks it is; left out: the job is one task. */
+  readonly layout?: TaskLayout | undefined;
   readonly scheduler: SchedulerLike;
   readonly logger: Logger;
   /** ms on the monotonic clock. */
@@ -263,7 +265,7 @@ export class Coordinator {
             manifestOf(
               open,
               task.ref,
-              { token: this.token, commitPoint: this.commitPoint },
+              { token: this.token, commitPoint: this.commitPoint, tasks: task.layout },
               actors as Map<string, ActorEntry>,
               handles as [string, Json][],
             ),

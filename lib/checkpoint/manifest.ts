@@ -37,6 +37,14 @@ const commitPoint = z.object({
   location: z.string().optional(),
 });
 
+const taskLayout = z.object({
+  index: z.number().int().nonnegative(),
+  /** How many there are, for the life of the state. */
+  count: z.number().int().positive(),
+  /** How many partitions each topic had: task t has the partitions p with p mod count = t. */
+  partitions: z.record(z.string(), z.number().int().positive()),
+});
+
 const manifestSchema = z.object({
   format: z.literal(1),
   job: z.string(),
@@ -64,6 +72,8 @@ const manifestSchema = z.object({
   jobFinished: z.boolean(),
   /** Written by a clean stop. */
   closed: z.boolean(),
+  /** Which of several tasks wrote it. Left out: the job was one task. */
+  tasks: taskLayout.optional(),
   /** What decided about it. Left out: the store, as in manifests that were written before there was anything else. */
   commitPoint: commitPoint.optional(),
 });
@@ -72,6 +82,9 @@ export type SegmentRef = Readonly<z.infer<typeof segmentRef>>;
 export type ActorEntry = Readonly<z.infer<typeof actorEntry>>;
 /** The small document that makes a checkpoint. */
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
+
+/** How the state of a job is spread over tasks, and which of them it is. */
+export type TaskLayout = Readonly<z.infer<typeof taskLayout>>;
 
 /** What decides about checkpoints, as manifests say it. */
 export type CommitPointIdentity = Readonly<z.infer<typeof commitPoint>>;

@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
 import type { CheckpointEvent } from '../job/handle.ts';
-import type { ActorEntry, CommitPointIdentity, Json, Manifest } from './manifest.ts';
+import type { ActorEntry, CommitPointIdentity, Json, Manifest, TaskLayout } from './manifest.ts';
 import type { ActorCapture, SourceEntry } from './participants.ts';
 import type { TaskRef } from './snapshot-store.ts';
 
@@ -34,7 +34,7 @@ export interface OpenCheckpoint {
 export function manifestOf(
   open: OpenCheckpoint,
   { job, task }: TaskRef,
-  { token, commitPoint }: { readonly token: number; readonly commitPoint: CommitPointIdentity },
+  by: { readonly token: number; readonly commitPoint: CommitPointIdentity; readonly tasks: TaskLayout | undefined },
   actors: ReadonlyMap<string, ActorEntry>,
   handles: readonly (readonly [string, Json])[],
 ): Manifest {
@@ -43,7 +43,7 @@ export function manifestOf(
     job,
     task,
     id: open.id,
-    token,
+    token: by.token,
     kind: 'checkpoint',
     createdAt: Date.now(),
     sources: Object.fromEntries(open.sources),
@@ -52,7 +52,8 @@ export function manifestOf(
     finished: [...open.finished],
     jobFinished: open.final?.jobFinished ?? false,
     closed: open.final?.closed ?? false,
-    commitPoint,
+    ...(by.tasks ? { tasks: by.tasks } : {}),
+    commitPoint: by.commitPoint,
   };
 }
 

@@ -7,10 +7,11 @@ import type { SourceTime } from '../task/source-clock.ts';
 /**
  * `starting` → `recovering` → `running` → one of the ends: `finished` (every branch has completed, with its bounded input or
  * before it, and that is checkpointed), `stopped` (final checkpoint taken on request), `cancelled` (without one), `failed`.
- * `restarting` waits for the restart strategy, then recovers again. `stopping` takes the final checkpoint.
+ * `standby`: other processes run the job, or all of its tasks; this one takes over what they leave. `restarting` waits for the restart strategy, then recovers again. `stopping` takes the final checkpoint.
  */
 export type JobPhase =
   | 'starting'
+  | 'standby'
   | 'recovering'
   | 'running'
   | 'restarting'
@@ -47,6 +48,10 @@ export interface JobStatus {
   readonly attempt: number;
   /** The checkpoint that this incarnation came back from. */
   readonly restoredFrom?: { readonly id: number; readonly createdAt: number };
+  /** The tasks that run in this process, where tasks are shared; the other fields are then their sums, and `task` is empty. */
+  readonly tasks?: readonly JobStatus[];
+  /** How many tasks the job has in all processes, once that is known; where tasks are shared. */
+  readonly taskCount?: number;
   readonly records: { readonly in: number; readonly out: number };
   readonly sources: readonly SourceStatus[];
   readonly actors: readonly ActorStatus[];
@@ -57,6 +62,8 @@ export interface JobStatus {
 
 export interface CheckpointEvent {
   readonly id: number;
+  /** Whose it is, where tasks are shared. */
+  readonly task?: string;
   readonly outcome: 'committed' | 'abandoned' | 'skipped';
   /** Whether it was the last one of a stop or of the end of input. */
   readonly isFinal: boolean;

@@ -1,8 +1,8 @@
 import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { Recovered } from '../checkpoint/commit-point.ts';
-import type { Manifest } from '../checkpoint/manifest.ts';
+import type { Manifest, TaskLayout } from '../checkpoint/manifest.ts';
 import { staleToken } from '../checkpoint/store-rules.ts';
-import { closeContainer, jobContainer, taskContainer, taskServices } from '../composition.ts';
+import { closeContainer, jobContainer, placedContainer, taskContainer, taskServices } from '../composition.ts';
 import {
   InternalError,
   JobDefinitionError,
@@ -29,8 +29,11 @@ import { type RestartStrategy, restartStrategy, shouldRestart } from './restart-
 import { type JobSettings, mergeSettings, type ResolvedSettings, resolveSettings } from './settings.ts';
 import { statusOf } from './status.ts';
 
-/** Begins a run of a job; see `start`. */
-export function run(job: Job, settings: JobSettings = {}): JobRun {
+/** The settings and parameters of a run, validated. Throws `SettingsError` or `JobDefinitionError`. */
+export function prepared(
+  job: Job,
+  settings: JobSettings,
+): { readonly params: unknown; readonly resolved: ResolvedSettings } {
   if (!isJob(job)) {
     throw new JobDefinitionError('start() takes a job, as job(name, …) makes it: start(myJob, settings).');
   }
@@ -41,10 +44,22 @@ export function run(job: Job, settings: JobSettings = {}): JobRun {
       `The schema of the job "${job.name}" is asynchronous: parameters are validated at once.`,
     );
   }
-  return new JobRun(job, params, resolved).begin();
+  return { params, resolved };
 }
 
-/** One run of a job: its incarnations one after another, until it has ended. */
+/** Begins a run of a job that is one task; see `start`. */
+export function run(job: Job, params: unknown, settings: ResolvedSettings): JobRun {
+  return new JobRun(job, params, settings).begin();
+}
+
+/** Where a run belongs that is one of several tasks of a job in this process. */
+export interface TaskPlace {
+  readonly layout: TaskLayout | undefined;
+  /** The services that the tasks share. */
+  readonly container: DependencyContainer;
+}
+
+/** One run of a job, or of one task of it: its incarnations one after another, until it has ended. */
 export class JobRun implements JobHandle {
   readonly job: string;
   readonly done: Promise<JobOutcome>;
@@ -57,6 +72,7 @@ export class JobRun implements JobHandle {
   private readonly declared: Job;
   private readonly params: unknown;
   private readonly settings: ResolvedSettings;
+  private readonly layout: TaskLayout | undefined;
   private readonly container: DependencyContainer;
   private readonly logger: Logger;
   private readonly outputs: Outputs;
@@ -88,12 +104,15 @@ export class JobRun implements JobHandle {
   private resolveDone: (outcome: JobOutcome) => void = () => {};
   private rejectDone: (error: TidemarkError) => void = () => {};
 
-  constructor(declared: Job, params: unknown, settings: ResolvedSettings) {
+  constructor(declared: Job, params: unknown, settings: ResolvedSettings, place?: TaskPlace) {
     this.declared = declared;
     this.job = declared.name;
     this.params = params;
     this.settings = settings;
-    this.container = jobContainer(settings);
+    this.layout = place?.layout;
+    // Whoever placed it has looked.
+    this.isChecked = place !== undefined;
+    this.container = place ? placedContainer(place.container, settings) : jobContainer(settings);
     this.logger = this.container.resolve(tokens.LOGGER);
     this.outputs = this.container.resolve(tokens.OUTPUTS);
     this.registry = this.container.resolve(tokens.REGISTRY);
@@ -269,7 +288,7 @@ export class JobRun implements JobHandle {
     };
     // A restart comes back from the checkpoints of this run: what is missing then is lost.
     const isFresh = this.settings.fresh && this.freshAbove === undefined;
-    const task: Task = new Task(taskServices(container), ends, events, { isFresh });
+    const task: Task = new Task(taskServices(container, this.layout), ends, events, { isFresh });
     this.task = task;
     this.enter(this.attempt === 1 ? 'starting' : 'recovering');
   }

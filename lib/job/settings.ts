@@ -180,6 +180,32 @@ export const jobSettings = section({
     description: 'Choices for a start that finds something missing; they are made once, and do nothing otherwise.',
   }),
   task: name().prefault('main').meta({ description: 'Name of the task: with the name of the job it finds its state.' }),
+  tasks: choice('single', 'standby', 'per-partition').prefault('single').meta({
+    description:
+      'Whether one process runs the job as one task; one does and others stand by; or its tasks, by partition, are spread over all processes that run it.',
+  }),
+  maxTasks: wholeNumber(1).prefault(64).meta({
+    unit: 'tasks',
+    description:
+      'Per-partition tasks are as many as there are partitions, but at most this; fixed for the life of the state.',
+  }),
+  members: section({
+    group: name().optional().meta({
+      description: 'The consumer group in which the processes share the tasks; by default one named after the job.',
+    }),
+    instanceId: name().optional().meta({
+      description:
+        'A name that this process alone has and keeps over restarts: it gets its tasks back when it returns within the session timeout.',
+    }),
+    sessionTimeout: duration()
+      .prefault('15s')
+      .meta({ ...ms, description: 'A process that the group does not hear of for this time loses its tasks.' }),
+    releaseTimeout: duration()
+      .prefault('60s')
+      .meta({ ...ms, description: 'How long tasks that are wanted elsewhere may take for their last checkpoint.' }),
+  })
+    .prefault({})
+    .meta({ description: 'How the processes of a job that share its tasks know of each other.' }),
   stopTimeout: duration()
     .prefault('30s')
     .meta({ ...ms, description: 'How long a stop may take, its final checkpoint included.' }),
@@ -249,7 +275,13 @@ export function mergeSettings(job: JobSettings = {}, over: JobSettings = {}): Jo
   return merged as JobSettings;
 }
 
-const sections = new Set<string>(['checkpoint', 'recovery', 'credits', 'params'] satisfies (keyof JobSettings)[]);
+const sections = new Set<string>([
+  'checkpoint',
+  'recovery',
+  'credits',
+  'params',
+  'members',
+] satisfies (keyof JobSettings)[]);
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 const defined = (value: object): object =>
   Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));

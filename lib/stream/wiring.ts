@@ -15,6 +15,8 @@ export interface Surroundings {
   sink(node: WirableNode, out: Stage<unknown>): Stage<unknown>;
   /** An actor was wired. */
   actor(stage: ActorStage, id: string): void;
+  /** What stands in front of a keyed actor where the keys of a job are spread over tasks. */
+  keyGuard?(node: WirableNode, actor: ActorStage): Stage<unknown> | undefined;
   /** An actor's state at a barrier, taken before the barrier is passed on. */
   captured(actor: string, barrier: number, capture: ActorCapture): void;
   /** While any stage holds its input back, the sources are paused; told once for each change. */

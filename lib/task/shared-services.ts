@@ -4,23 +4,35 @@ import { attempt, eachInOrder, type MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import { closedInTime } from './closing.ts';
 
-/** `shared` of a source's or sink's context. */
-export type Shared = <T>(key: string, make: () => T, close: (service: T) => MaybePromise<void>) => T;
+/** Who shares a service: what one incarnation of a task is made of, or all tasks that run in this process. */
+export type SharedBy = 'task' | 'process';
+
+/** `shared` of a source's or sink's context; `by` is `task` when left out. */
+export type Shared = <T>(key: string, make: () => T, close: (service: T) => MaybePromise<void>, by?: SharedBy) => T;
 
 /** What the sources and sinks of one incarnation of a task share: connections, producers. */
 export class SharedServices {
   private readonly logger: Logger;
   private readonly scheduler: SchedulerLike;
   private readonly services = new Map<string, { readonly service: unknown; close(): MaybePromise<void> }>();
+  /** Of the process, where several tasks run in it. */
+  private readonly wider: Shared | undefined;
   private isClosed = false;
 
-  constructor(scheduler: SchedulerLike, logger: Logger) {
+  constructor(scheduler: SchedulerLike, logger: Logger, wider?: Shared) {
     this.scheduler = scheduler;
     this.logger = logger;
+    this.wider = wider;
   }
 
   /** The service with this key: made by the first who asks, the same for all others. */
-  readonly of: Shared = <T>(key: string, make: () => T, close: (service: T) => MaybePromise<void>): T => {
+  readonly of: Shared = <T>(
+    key: string,
+    make: () => T,
+    close: (service: T) => MaybePromise<void>,
+    by: SharedBy = 'task',
+  ): T => {
+    if (by === 'process' && this.wider && !this.isClosed) return this.wider(key, make, close);
     const known = this.services.get(key);
     if (known) return known.service as T;
     // Nobody would close it any more.

@@ -22,6 +22,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource, S
   readonly checkpoint: () => void;
   readonly shared: Shared;
   readonly takesCheckpoints: boolean;
+  readonly slice: SourceContext<unknown>['slice'];
   readonly hasPublished: (position: Json) => boolean;
   records = 0;
   isFinished = false;
@@ -46,7 +47,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource, S
     out: Stage<unknown>,
     gate: Gate,
     context: Pick<SourceContext<unknown>, 'job' | 'task' | 'logger' | 'shared' | 'checkpoint'> &
-      Partial<Pick<SourceContext<unknown>, 'takesCheckpoints' | 'hasPublished'>>,
+      Partial<Pick<SourceContext<unknown>, 'slice' | 'takesCheckpoints' | 'hasPublished'>>,
   ) {
     this.source = source;
     this.out = out;
@@ -57,6 +58,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource, S
     this.scheduler = gate.scheduler;
     this.checkpoint = context.checkpoint;
     this.shared = context.shared;
+    this.slice = context.slice;
     this.takesCheckpoints = context.takesCheckpoints ?? true;
     this.hasPublished = position => context.hasPublished?.(position) ?? false;
   }

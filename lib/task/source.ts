@@ -4,6 +4,8 @@ import type { Json } from '../checkpoint/manifest.ts';
 import type { EventTime } from '../event-time/strategy.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { TaskSharing } from '../scale/task-share.ts';
+import type { Key } from '../stream/elements.ts';
 import type { Shared } from './shared-services.ts';
 
 /** A connector's source: a declaration that a task opens. */
@@ -22,6 +24,8 @@ export interface Source<T> {
   readonly commitPoints?: CommitPointResolver;
   /** How its records get their event times and watermarks, where `assignTimestamps` says so. */
   readonly eventTime?: EventTime<T>;
+  /** How its partitions are spread over the tasks of a job; left out: one task reads all of it. */
+  readonly spread?: SourceSpread;
   /**
    * Gets ready to read from `position` (`undefined`: from the start that its options name), but reads nothing before
    * `start`. Throws `SourcePositionError` when the position no longer fits the input.
@@ -38,10 +42,46 @@ export function wrapSource<T>(source: Source<T>, over: Partial<Source<T>>): Sour
     ...(source.embedded === undefined ? {} : { embedded: source.embedded }),
     ...(source.commitPoints === undefined ? {} : { commitPoints: source.commitPoints }),
     ...(source.eventTime === undefined ? {} : { eventTime: source.eventTime }),
+    ...(source.spread === undefined ? {} : { spread: source.spread }),
     check: () => source.check?.(),
     open: (position, context) => source.open(position, context),
     ...over,
   };
+}
+
+/** The share of a source that one of several tasks reads: its partitions p with p mod `count` = `index`. */
+export interface TaskSlice {
+  readonly index: number;
+  readonly count: number;
+  /** Whether partitions may come later; where keyed state is spread by them they may not: keys would move to other tasks. */
+  readonly mayGrow: boolean;
+}
+
+/** How the input of a source is spread over tasks, and those over processes. */
+export interface SourceSpread {
+  /** Where it is: the sources of a job whose tasks are spread must be in one place. */
+  readonly where: string;
+  /** What its partitions are partitions of (Kafka's topics); `undefined` where that is not known beforehand. */
+  readonly topics: readonly string[] | undefined;
+  /** Finds out how the processes of a job share its tasks. */
+  sharing(request: SharingRequest): TaskSharing;
+  /** The task, of `slices.count`, that has the records of a key, where the key says so; `undefined`: it cannot be told. */
+  taskOf?(key: Key, count: number, partitions: Readonly<Record<string, number>>): number | undefined;
+}
+
+/** What is asked of `SourceSpread.sharing`. */
+export interface SharingRequest {
+  /** Processes with the same group share the tasks. */
+  readonly group: string;
+  /** The topics of all sources of the job. */
+  readonly topics: readonly string[];
+  /** A name that stays the same when the process starts again. */
+  readonly instanceId: string | undefined;
+  /** A process that is not heard of for so long loses its tasks. */
+  readonly sessionTimeoutMs: number;
+  /** How long tasks may take to end when they are wanted elsewhere. */
+  readonly rebalanceTimeoutMs: number;
+  readonly logger: Logger;
 }
 
 /** An open source. All methods but `close` are called inside the task's gate, never while a batch is being handled. */
@@ -102,6 +142,8 @@ export type PartitionPhase = 'reading' | 'ended' | 'gone';
 export interface SourceContext<T> {
   readonly job: string;
   readonly task: string;
+  /** What of the source this task reads; left out: all of it. */
+  readonly slice?: TaskSlice | undefined;
   readonly logger: Logger;
   /** The task's scheduler: virtual in tests. */
   readonly scheduler: SchedulerLike;

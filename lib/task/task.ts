@@ -3,7 +3,7 @@ import type { ActorStage } from '../actor/actor-stage.ts';
 import type { ChainCompactor } from '../checkpoint/chain-compactor.ts';
 import type { CommitPoint, Recovered } from '../checkpoint/commit-point.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
-import type { Json, Manifest } from '../checkpoint/manifest.ts';
+import type { Json, Manifest, TaskLayout } from '../checkpoint/manifest.ts';
 import type { Final } from '../checkpoint/open-checkpoint.ts';
 import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
@@ -14,6 +14,8 @@ import type { Outputs } from '../job/outputs.ts';
 import type { ResolvedSettings } from '../job/settings.ts';
 import { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
+import { keyGuard } from '../scale/key-guard.ts';
+import { verifyLayout } from '../scale/task-layout.ts';
 import { isSink, type SinkNode } from '../stream/end.ts';
 import type { SourceNode } from '../stream/from.ts';
 import type { WirableNode } from '../stream/node.ts';
@@ -34,10 +36,14 @@ import { SourceRunner } from './source-runner.ts';
 /** What one incarnation of a task is made of; put together in `composition.ts`. */
 export interface TaskServices {
   readonly ref: TaskRef;
+  /** Which of several tasks it is; left out: the job is one task. */
+  readonly layout?: TaskLayout | undefined;
   readonly settings: ResolvedSettings;
   readonly logger: Logger;
   readonly scheduler: SchedulerLike;
   readonly store: TaskStore;
+  /** Throws when the job has state, but not of this task. */
+  readonly verifyAlone?: (() => MaybePromise<void>) | undefined;
   /** What decides unless the sinks bring their own commit point. */
   readonly commitPoint?: CommitPoint | undefined;
   readonly encoder: SegmentEncoder;
@@ -200,6 +206,7 @@ export class Task {
     const { ref, logger } = this.services;
     const recovered = this.events.recovered(found);
     const { committed } = recovered;
+    verifyLayout(ref, this.services.layout, committed, this.hasSpreadKeys());
     if (committed?.jobFinished) {
       return andThen(this.applyLast(recovered, committed), () => {
         logger.info({ job: ref.job, checkpoint: committed.id }, 'the job has finished before: nothing is left to do');
@@ -210,9 +217,13 @@ export class Task {
       this.restoredFinished.add(id);
       this.finished.add(id);
     }
-    this.wire();
-    this.verifyRestorable(committed);
-    return andThen(this.restore(recovered), () => this.run(recovered));
+    const isNew = !committed && recovered.lastId === 0;
+    return andThen(isNew ? this.services.verifyAlone?.() : undefined, () => {
+      if (this.isEnding) return;
+      this.wire();
+      this.verifyRestorable(committed);
+      return andThen(this.restore(recovered), () => this.run(recovered));
+    });
   }
 
   /** The process that finished the job may have died between the decision and what its sinks make visible of it. */
@@ -224,6 +235,11 @@ export class Task {
       this.allSinks().filter(sink => isOpen(sink)),
       recovered,
     );
+  }
+
+  /** Whether state is kept by keys that partitions spread over tasks. */
+  private hasSpreadKeys(): boolean {
+    return this.nodes.some(({ kind, isKeyed }) => kind === 'actor' && isKeyed);
   }
 
   private wire(): void {
@@ -271,7 +287,7 @@ export class Task {
   }
 
   private surroundings(): Surroundings {
-    const { settings, outputs, logger, ref, shared } = this.services;
+    const { settings, outputs, logger, ref, shared, layout } = this.services;
     return {
       alignment: settings.checkpoint.mode,
       freezesState: settings.freezeState,
@@ -280,6 +296,7 @@ export class Task {
         const context = {
           job: ref.job,
           task: ref.task,
+          slice: layout && { index: layout.index, count: layout.count, mayGrow: !this.hasSpreadKeys() },
           logger: logger.child({ source: source.name }),
           shared,
           takesCheckpoints: settings.checkpoint.interval !== 'off',
@@ -300,6 +317,9 @@ export class Task {
         stage.whenFinished = () => this.finished.add(id);
         this.actors.set(stage.name, stage);
       },
+      ...(layout && layout.count > 1
+        ? { keyGuard: (node, actor) => keyGuard(this.gate, { node, actor, layout, job: ref.job }) }
+        : {}),
       captured: (actor, barrier, capture) => this.coordinator?.captured(actor, barrier, capture),
       holdInput: isHeld => {
         this.holders += isHeld ? 1 : -1;
@@ -416,6 +436,7 @@ export class Task {
     const { services } = this;
     return {
       ref: services.ref,
+      layout: services.layout,
       scheduler: services.scheduler,
       logger: services.logger,
       monotonicNow: () => services.monotonicNow(),

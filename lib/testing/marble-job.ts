@@ -3,7 +3,7 @@ import type { SnapshotStore } from '../checkpoint/snapshot-store.ts';
 import { memoryStore } from '../checkpoint/store-memory.ts';
 import { JobDefinitionError } from '../errors.ts';
 import { job } from '../job/job.ts';
-import { type JobRun, run } from '../job/job-run.ts';
+import { type JobRun, prepared, run } from '../job/job-run.ts';
 import type { JobSettings } from '../job/settings.ts';
 import type { Logger } from '../observe/logger.ts';
 import { type DataStream, isDataStream, type KeyOrNone } from '../stream/data-stream.ts';
@@ -102,7 +102,8 @@ export class MarbleJob {
         }),
       {},
     );
-    this.handle = run(declared, this.settings);
+    const { params, resolved } = prepared(declared, this.settings);
+    this.handle = run(declared, params, resolved);
     this.handle.changes$.subscribe(({ phase, error }) => {
       if (phase !== 'failed') return;
       for (const output of this.outputs.values()) output.elements.push({ frame: now(), element: { error } });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Duration, SettingsError, settingsFields, settingsProblems } from '../../../lib/index.ts';
+import { type Duration, type Key, SettingsError, settingsFields, settingsProblems } from '../../../lib/index.ts';
 import type { Isolation } from '../client/port.ts';
 import type { Deserializer } from '../format/deserializer.ts';
 import { type KafkaConnectionOptions, type KafkaConnectionSettings, kafkaConnectionSettings } from '../options.ts';
@@ -40,6 +40,11 @@ export interface KafkaSourceOptions<T> extends KafkaConnectionOptions {
   readonly commitOffsets?: boolean;
   /** How often the group's offsets are committed when the job takes no checkpoints by the clock; default `5s`. */
   readonly autoCommitInterval?: Duration | 'off';
+  /**
+   * Where the topics' producers put the records of a key, where tasks are per-partition and a keyed actor checks that a key is its
+   * own: by the key as a text, as Kafka's Java client and `kafkaSink` do (default), or as the function says; `unknown` checks nothing.
+   */
+  readonly partitionOf?: PartitionOf;
   /** How long the cluster, or a partition, may be out of reach before the task fails and restarts; default `2m`. */
   readonly retryTimeout?: Duration;
   /** How long a broker may wait for records before it answers; default `500ms`. */
@@ -53,6 +58,9 @@ export interface KafkaSourceOptions<T> extends KafkaConnectionOptions {
   /** The most bytes that are fetched ahead, over all partitions; default 32 MiB. */
   readonly maxBufferedBytes?: number;
 }
+
+/** The partition, of so many, that has the records of a key. */
+export type PartitionOf = 'key' | 'unknown' | ((key: Key, partitions: number) => number);
 
 /** The options, checked and complete. */
 export interface KafkaSourceSettings<T = unknown> {
@@ -74,6 +82,7 @@ export interface KafkaSourceSettings<T = unknown> {
   readonly commitOffsets: boolean;
   /** ms. */
   readonly autoCommitInterval: number | 'off';
+  readonly partitionOf: PartitionOf;
   readonly retryTimeoutMs: number;
   readonly maxWaitMs: number;
   readonly minBytes: number;
@@ -144,6 +153,11 @@ const schema = section({
   isolation: choice('read_committed', 'read_uncommitted').default('read_committed'),
   commitOffsets: flag().default(true),
   autoCommitInterval: durationOrOff().prefault('5s'),
+  partitionOf: z
+    .union([z.enum(['key', 'unknown']), functionOf<(key: Key, partitions: number) => number>('a function')], {
+      error: '"key", "unknown", or a function from a key and a number of partitions to the partition',
+    })
+    .default('key'),
   retryTimeout: duration().prefault('2m'),
   maxWait: duration().prefault('500ms'),
   minBytes: bytes(1).default(1),
@@ -188,6 +202,7 @@ export function kafkaSourceSettings<T>(given: KafkaSourceOptions<T>): KafkaSourc
     isolation: settings.isolation,
     commitOffsets: settings.commitOffsets,
     autoCommitInterval: settings.autoCommitInterval,
+    partitionOf: settings.partitionOf,
     retryTimeoutMs: settings.retryTimeout,
     maxWaitMs: settings.maxWait,
     minBytes: settings.minBytes,

@@ -1,4 +1,4 @@
-import type { Logger } from '../../../lib/index.ts';
+import type { Logger, TaskSlice } from '../../../lib/index.ts';
 import { SourcePositionError } from '../../../lib/index.ts';
 import type { KafkaClient, OffsetQuery, TopicMetadata, TopicPartition } from '../client/port.ts';
 import { OffsetGapError, TopicError, whatIsMissing } from './errors.ts';
@@ -34,7 +34,13 @@ export interface StartServices {
   readonly settings: ReadSettings;
   readonly group: string;
   readonly logger: Logger;
+  /** The share of the partitions that is read; left out: all. */
+  readonly slice?: TaskSlice | undefined;
 }
+
+/** Whether a task with this share reads the partition. */
+export const isInSlice = (slice: TaskSlice | undefined, { partition }: Pick<TopicPartition, 'partition'>): boolean =>
+  slice === undefined || partition % slice.count === slice.index;
 
 /** Finds the partitions and decides where each begins and ends. `undefined` when the source was closed in the meantime. */
 export async function startSource(
@@ -44,7 +50,8 @@ export async function startSource(
   const { client, settings } = services;
   const cluster = await client.clusterId();
   if (restored && restored.cluster !== cluster) throw otherCluster(services, restored.cluster, cluster);
-  const { watch, partitions, known, gone } = await findPartitions(services, restored);
+  const { watch, partitions: all, known, gone } = await findPartitions(services, restored);
+  const partitions = all.filter(partition => isInSlice(services.slice, partition));
   const planned = await plan(services, partitions, known);
   if (!planned) return undefined;
   const log = await logExtents(services, partitions);

@@ -6,6 +6,7 @@ import { readPosition } from './position.ts';
 import { KafkaReader } from './reader.ts';
 import { type SourceServices, sourceServices } from './source-services.ts';
 import { startSource, verifyTopics } from './source-start.ts';
+import { sourceSpread } from './spread.ts';
 import { TopicWatch } from './topic-watch.ts';
 
 /**
@@ -26,6 +27,7 @@ export function kafkaSourceWith<T>(services: SourceServices, options: KafkaSourc
     check: () => check(services, settings),
     // The cluster that decided before the job's sink moved, or went, is often the one that is read.
     commitPoints: kafkaCommitPoint(settings.connection),
+    spread: sourceSpread(settings),
     async open(position, context) {
       const restored = position === undefined ? undefined : readPosition(position, settings.name);
       const { logger, scheduler } = context;
@@ -38,7 +40,7 @@ export function kafkaSourceWith<T>(services: SourceServices, options: KafkaSourc
         () => new Patience(scheduler, logger, settings.retryTimeoutMs, client.location),
         waiting => waiting.close(),
       );
-      const start = await startSource({ client, patience, settings, group, logger }, restored);
+      const start = await startSource({ client, patience, settings, group, logger, slice: context.slice }, restored);
       if (!start) throw new InternalError(`The source "${settings.name}" was closed while it was opened.`);
       const deadLetters = await openDeadLetters(services, settings, context);
       return new KafkaReader<T>({ client, settings, context, group, patience, deadLetters }, start);

@@ -1,10 +1,12 @@
+import { PartitionCountChangedError } from '../../../lib/index.ts';
+import type { TopicPartition } from '../client/port.ts';
 import { TopicError } from './errors.ts';
 import type { Fetcher } from './fetcher.ts';
 import { listOffsets } from './offset-lookup.ts';
 import { listed, partitionText } from './partitions.ts';
 import type { ReadPartitions } from './read-partitions.ts';
 import type { ReaderServices } from './reader.ts';
-import { madeAnew, type StartedPartition, shrunk } from './source-start.ts';
+import { isInSlice, madeAnew, type StartedPartition, shrunk } from './source-start.ts';
 import type { TopicChanges } from './topic-watch.ts';
 
 /**
@@ -13,7 +15,7 @@ import type { TopicChanges } from './topic-watch.ts';
  * made anew.
  */
 export async function takeUp<T>(
-  { added, removed, remade, shrunk: smaller }: TopicChanges,
+  { added: found, removed, remade, shrunk: smaller }: TopicChanges,
   services: ReaderServices<T>,
   partitions: ReadPartitions,
   fetcher: Fetcher,
@@ -22,6 +24,9 @@ export async function takeUp<T>(
 ): Promise<readonly StartedPartition[]> {
   const { client, patience, settings, context } = services;
   const isPattern = settings.topics instanceof RegExp;
+  const { slice } = context;
+  if (slice?.mayGrow === false && found[0]) throw grown(settings.name, found);
+  const added = found.filter(partition => isInSlice(slice, partition));
   const [first] = smaller;
   if (first) throw shrunk(settings.name, first.topic, first.from, first.to);
   if (removed.length > 0 && !isPattern) throw deleted(settings.name, removed);
@@ -56,6 +61,15 @@ export async function takeUp<T>(
     );
   }
   return started;
+}
+
+function grown(source: string, added: readonly TopicPartition[]): PartitionCountChangedError {
+  return new PartitionCountChangedError(
+    `The source "${source}" has new partitions (${listed(added.map(partitionText))}), and its job keeps state by keys in per-partition tasks: ` +
+      'records of a key may come to another task from now on than the one that has its state. Take a savepoint of the job and start from that: ' +
+      'it spreads the state over the partitions that there are now.',
+    { context: { source } },
+  );
 }
 
 function deleted(source: string, topics: readonly string[]): TopicError {

@@ -37,7 +37,7 @@ it.each([
   expect(reader.problems).toEqual([]);
 });
 
-it('loses and doubles nothing when it is killed at 30 random moments', { timeout: long }, async () => {
+it('loses and doubles nothing when it is killed at 30 random moments', { timeout: 2 * long }, async () => {
   const { place, random } = await prepared('kills of a ledger', 100_000);
   const reader = place.follow();
   let lastId = 0;

@@ -46,6 +46,7 @@ describe('the options of a Kafka source', () => {
       isolation: 'read_committed',
       commitOffsets: true,
       autoCommitInterval: 5_000,
+      partitionOf: 'key',
       retryTimeoutMs: 120_000,
       maxWaitMs: 500,
       minBytes: 1,

@@ -1,0 +1,348 @@
+import { Observable, Subject, type Subscription } from 'rxjs';
+import { newestConfirmed } from '../checkpoint/recovery-decision.ts';
+import { closeContainer, jobContainer, shareByTasks } from '../composition.ts';
+import { InternalError, messageOf, NotRunningError, TidemarkError } from '../errors.ts';
+import type { CheckpointEvent, JobHandle, JobOutcome, JobPhase, JobStatus, Side } from '../job/handle.ts';
+import { metricsTexts, statusChanges, statusWithCounters } from '../job/handle-streams.ts';
+import type { Job } from '../job/job.ts';
+import { JobRun } from '../job/job-run.ts';
+import { type RestartStrategy, restartStrategy, shouldRestart } from '../job/restart-strategy.ts';
+import type { ResolvedSettings } from '../job/settings.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Key } from '../stream/elements.ts';
+import { outsideGroups } from '../stream/native-group.ts';
+import type { StreamNode, WirableNode } from '../stream/node.ts';
+import { connectorsOf } from '../task/graph.ts';
+import type { DependencyContainer } from '../tokens.ts';
+import * as tokens from '../tokens.ts';
+import { sharingOf, spreadOf, verifySharedSettings } from './spread-sources.ts';
+import { spreadStatus } from './spread-status.ts';
+import { type JobShape, storedShape, verifyPartitions } from './task-layout.ts';
+import { TaskRuns } from './task-runs.ts';
+import type { TaskShare, TaskShareListener, TaskSharing } from './task-share.ts';
+
+/** How often the store is asked whether the tasks that other processes have are finished, once all of this one are; ms. */
+const finishedPollMs = 1_000;
+
+/** A job whose tasks are shared with other processes: runs those that its group gives to this one. */
+export class SpreadRun implements JobHandle {
+  readonly job: string;
+  readonly done: Promise<JobOutcome>;
+  readonly status$: Observable<JobStatus>;
+  readonly checkpoints$: Observable<CheckpointEvent>;
+  readonly metrics$: Observable<string>;
+  readonly registry;
+  private readonly declared: Job;
+  private readonly params: unknown;
+  private readonly settings: ResolvedSettings;
+  private readonly container: DependencyContainer;
+  private readonly logger: Logger;
+  private readonly strategy: RestartStrategy;
+  private readonly nodes: readonly WirableNode[];
+  private readonly changes = new Subject<void>();
+  private readonly checkpoints = new Subject<CheckpointEvent>();
+  private readonly began = new Subject<JobRun>();
+  private readonly runs: TaskRuns<JobRun>;
+  private readonly sharing: TaskSharing;
+  private shape: JobShape | undefined;
+  private share: TaskShare | undefined;
+  /** Tasks of this process that have finished their input. */
+  private readonly finished = new Set<number>();
+  private phase: JobPhase | undefined = 'starting';
+  private lastCheckpoint: CheckpointEvent | undefined;
+  private error: TidemarkError | undefined;
+  private timer: Subscription | undefined;
+  private stopRequest: { readonly drain: boolean } | undefined;
+  private isOver = false;
+  private resolveDone: (outcome: JobOutcome) => void = () => {};
+  private rejectDone: (error: TidemarkError) => void = () => {};
+
+  /** Throws what is wrong with the job or its settings; opens nothing. */
+  constructor(declared: Job, params: unknown, settings: ResolvedSettings, nodes: readonly StreamNode[]) {
+    this.declared = declared;
+    this.job = declared.name;
+    this.params = params;
+    this.settings = settings;
+    this.nodes = nodes as readonly WirableNode[];
+    verifySharedSettings(this.job, settings);
+    const sources = spreadOf(this.job, nodes);
+    this.container = jobContainer(settings);
+    shareByTasks(this.container);
+    this.logger = this.container.resolve(tokens.LOGGER);
+    this.registry = this.container.resolve(tokens.REGISTRY);
+    this.sharing = sharingOf(this.job, sources, settings, this.logger);
+    this.strategy = restartStrategy(settings.restart, this.container.resolve(tokens.RANDOM));
+    const scheduler = this.container.resolve(tokens.SCHEDULER);
+    this.runs = new TaskRuns<JobRun>(scheduler, {
+      begin: task => this.beginTask(task),
+      ended: (task, result) => this.taskEnded(task, result),
+      changed: () => this.changes.next(),
+    });
+    this.done = new Promise((resolve, reject) => {
+      this.resolveDone = resolve;
+      this.rejectDone = reject;
+    });
+    this.done.catch(() => {});
+    const current = (): JobStatus => this.status;
+    this.status$ = statusWithCounters(
+      statusChanges(this.changes, current),
+      current,
+      scheduler,
+      settings.statusInterval,
+    );
+    this.checkpoints$ = this.checkpoints.asObservable();
+    this.metrics$ = metricsTexts(this.registry, scheduler, settings.metricsInterval, this.done);
+  }
+
+  get status(): JobStatus {
+    return spreadStatus({
+      job: this.job,
+      phase: this.phase,
+      taskCount: this.shape?.count,
+      tasks: this.runs.runs.map(run => run.status),
+      lastCheckpoint: this.lastCheckpoint,
+      error: this.error,
+    });
+  }
+
+  begin(): this {
+    void this.open().catch(error => this.failed(tidemarkError(error)));
+    return this;
+  }
+
+  output<V>(tag: Side<V>, options?: { readonly committed?: boolean }): Observable<V> {
+    return new Observable(subscriber => {
+      const follow = (run: JobRun) =>
+        subscriber.add(run.output(tag, options).subscribe(value => subscriber.next(value)));
+      for (const run of this.runs.runs) follow(run);
+      subscriber.add(this.began.subscribe({ next: follow, complete: () => subscriber.complete() }));
+    });
+  }
+
+  async ask<S>(actor: string, key?: Key): Promise<S | undefined> {
+    const running = this.runs.runs.filter(({ status }) => status.phase === 'running');
+    if (running.length === 0) {
+      throw new NotRunningError(
+        `No task of the job "${this.job}" runs in this process: it is ${this.status.phase}. Its actors answer where their task runs.`,
+      );
+    }
+    for (const run of running) {
+      const answer = await run.ask<S>(actor, key);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
+  }
+
+  checkpoint(): void {
+    for (const run of this.runs.runs) run.checkpoint();
+  }
+
+  async stop({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {
+    outsideGroups(() => this.beginStop(drain));
+    await this.done;
+  }
+
+  async cancel(): Promise<void> {
+    outsideGroups(() => {
+      if (this.isOver) return;
+      this.over({ outcome: 'cancelled' }, () => this.runs.cancel());
+    });
+    await this.done.catch(() => {});
+  }
+
+  private beginStop(drain: boolean): void {
+    if (this.isOver || this.stopRequest) return;
+    this.stopRequest = { drain };
+    this.enter('stopping');
+    this.over({ outcome: 'stopped' }, () =>
+      this.runs.stop(this.runs.tasks, { drain, withinMs: this.settings.stopTimeout }),
+    );
+  }
+
+  /** Looks at everything that can be known to be wrong, finds out how many tasks there are, and joins. */
+  private async open(): Promise<void> {
+    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
+    for (const { level, message } of await store.check()) this.logger[level]({ store: store.kind }, message);
+    for (const connector of connectorsOf(this.nodes)) await connector.check?.();
+    const shape = await this.findShape();
+    if (this.isOver || this.stopRequest) return;
+    this.shape = shape;
+    this.error = undefined;
+    this.enter(undefined);
+    this.share = this.sharing.join({ tasks: shape.count, listener: this.listener() });
+  }
+
+  private async findShape(): Promise<JobShape> {
+    if (this.settings.tasks === 'standby') return { count: 1, partitions: {} };
+    const { tasks: count, partitions } = await this.sharing.shape(this.settings.maxTasks);
+    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
+    const ofJob = (await store.tasks()).filter(({ job }) => job === this.job);
+    const stored = [];
+    for (const ref of ofJob) stored.push(newestConfirmed(await store.task(ref).manifests()));
+    const known = storedShape(
+      this.job,
+      stored.flatMap(manifest => manifest ?? []),
+    );
+    if (known && this.hasSpreadKeys) verifyPartitions({ job: this.job }, known.partitions, partitions);
+    return { count: known?.count ?? count, partitions };
+  }
+
+  /** Whether state is kept by keys that partitions spread over tasks. */
+  private get hasSpreadKeys(): boolean {
+    return this.nodes.some(({ kind, isKeyed }) => kind === 'actor' && isKeyed);
+  }
+
+  private listener(): TaskShareListener {
+    const lost = async () => {
+      // Others may have them already: the fence decides whose checkpoints count, so one more is tried, but not waited for long.
+      await this.runs.stop(this.runs.tasks, { withinMs: Math.min(5_000, this.settings.stopTimeout) });
+    };
+    return {
+      assigned: (tasks, generation) => {
+        if (this.isOver) return;
+        this.logger.info({ job: this.job, tasks, generation }, 'tasks were assigned to this process');
+        for (const task of tasks) if (!this.finished.has(task)) this.runs.start(task);
+        this.lookWhetherFinished();
+        this.changes.next();
+      },
+      revoked: async (tasks, withinMs) => {
+        if (tasks.length > 0)
+          this.logger.info({ job: this.job, tasks }, 'tasks are given back: other processes get them');
+        await this.runs.stop(tasks, { withinMs });
+        for (const task of tasks) this.finished.delete(task);
+      },
+      lost: async ({ why, isFinal, error }) => {
+        this.logger.warn(
+          { job: this.job, why, tasks: this.runs.tasks },
+          'this process was taken for lost by its group',
+        );
+        await lost();
+        this.finished.clear();
+        if (isFinal) this.failed(error ?? new InternalError(`The membership of the job "${this.job}" ended: ${why}`));
+      },
+    };
+  }
+
+  private beginTask(index: number): JobRun {
+    const { shape } = this;
+    if (!shape) throw new InternalError(`Task ${index} of the job "${this.job}" was assigned before it was joined.`);
+    const isOne = this.settings.tasks === 'standby';
+    const settings = { ...this.settings, task: isOne ? this.settings.task : `${index}` };
+    const layout = isOne ? undefined : { index, ...shape };
+    const run = new JobRun(this.declared, this.params, settings, { layout, container: this.container });
+    this.began.next(run);
+    run.checkpoints$.subscribe(ofTask => {
+      const event = { ...ofTask, task: settings.task };
+      this.lastCheckpoint = event;
+      this.checkpoints.next(event);
+    });
+    run.changes$.subscribe(() => this.changes.next());
+    return run.begin();
+  }
+
+  private taskEnded(task: number, result: { readonly outcome: JobOutcome } | { readonly error: TidemarkError }): void {
+    if (this.isOver) return;
+    if ('outcome' in result) {
+      if (result.outcome === 'finished') {
+        this.finished.add(task);
+        this.lookWhetherFinished();
+      }
+      return;
+    }
+    if (result.error.code === 'FENCED') {
+      // Another process has it. It comes back only when the group gives it to this one anew.
+      this.logger.warn({ job: this.job, task }, 'the task was taken over by another process');
+      this.share?.giveBack?.([task]);
+      return;
+    }
+    this.failed(result.error, { isOfTask: true });
+  }
+
+  /** A bounded job has finished when all of its tasks have, wherever they run; until then this process may have to take some over. */
+  private lookWhetherFinished(): void {
+    if (this.timer || this.isOver || this.finished.size === 0 || this.runs.tasks.length > 0) return;
+    const look = async () => {
+      this.timer = undefined;
+      if (this.isOver || this.finished.size === 0 || this.runs.tasks.length > 0) return;
+      if (await this.areAllFinished()) this.over({ outcome: 'finished' }, async () => {});
+      else if (!this.isOver) this.lookWhetherFinished();
+    };
+    this.timer = this.container
+      .resolve(tokens.SCHEDULER)
+      .schedule(
+        () => void look().catch(error => this.failed(tidemarkError(error))),
+        this.finished.size === this.shape?.count ? 0 : finishedPollMs,
+      );
+  }
+
+  private async areAllFinished(): Promise<boolean> {
+    const { shape } = this;
+    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
+    for (let index = 0; index < (shape?.count ?? 0); index++) {
+      if (this.finished.has(index)) continue;
+      const ref = { job: this.job, task: `${index}` };
+      if (!newestConfirmed(await store.task(ref).manifests())?.jobFinished) return false;
+    }
+    return true;
+  }
+
+  /** What failed before there were tasks may be tried again; what a task failed with was, by its own restarts. */
+  private failed(error: TidemarkError, { isOfTask = false }: { readonly isOfTask?: boolean } = {}): void {
+    if (this.isOver) return;
+    this.error = error;
+    const decision =
+      isOfTask || this.share || !shouldRestart(error)
+        ? { giveUp: 'a restart would not help' }
+        : this.strategy.next(this.container.resolve(tokens.MONOTONIC_CLOCK)());
+    if ('giveUp' in decision) {
+      this.logger.error(
+        { job: this.job, code: error.code, fault: error.fault, error: error.message },
+        'the job failed',
+      );
+      this.over({ error }, () => this.runs.stop(this.runs.tasks, { withinMs: this.settings.stopTimeout }));
+      return;
+    }
+    this.logger.warn(
+      { job: this.job, code: error.code, error: error.message, restartInMs: decision.restartInMs },
+      'the job could not join its group and tries again',
+    );
+    this.enter('restarting');
+    this.timer = this.container.resolve(tokens.SCHEDULER).schedule(() => {
+      this.timer = undefined;
+      this.enter('starting');
+      this.begin();
+    }, decision.restartInMs);
+  }
+
+  /** Ends the tasks, leaves the group, closes everything, and says so. */
+  private over(
+    result: { readonly outcome: JobOutcome } | { readonly error: TidemarkError },
+    endTasks: () => Promise<void>,
+  ): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.timer?.unsubscribe();
+    const warn = (error: unknown) => this.logger.warn({ job: this.job, error: messageOf(error) }, 'closing failed');
+    const ending = async () => {
+      await endTasks().catch(warn);
+      await this.share?.close().catch(warn);
+      await closeContainer(this.container, warn);
+      this.enter('error' in result ? 'failed' : result.outcome);
+      this.began.complete();
+      this.checkpoints.complete();
+      this.changes.complete();
+      if ('error' in result) this.rejectDone(result.error);
+      else this.resolveDone(result.outcome);
+    };
+    void ending();
+  }
+
+  private enter(phase: JobPhase | undefined): void {
+    this.phase = phase;
+    this.changes.next();
+  }
+}
+
+function tidemarkError(error: unknown): TidemarkError {
+  return error instanceof TidemarkError ? error : new InternalError(messageOf(error), { cause: error });
+}

@@ -1,0 +1,304 @@
+import { filter, firstValueFrom } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { from, type JobHandle, type JobSettings, job, memoryStore, type Sink, start } from '../../lib/index.ts';
+import { keyBy, scan, to } from '../../operators/index.ts';
+import { quiet } from '../job/quiet.ts';
+import { type Keyed, PartitionedLog } from './partitioned-log.ts';
+
+interface Count {
+  readonly key: string;
+  readonly count: number;
+}
+
+/** What is committed, by whichever task wrote it. */
+function collected(): { readonly sink: Sink<Count>; readonly values: Count[] } {
+  const values: Count[] = [];
+  return {
+    values,
+    sink: {
+      kind: 'collect',
+      name: 'collect',
+      guarantee: 'exactly-once',
+      open: () => {
+        let current: Count[] = [];
+        let lined: Count[] = [];
+        return {
+          restore() {},
+          write: value => void current.push(value),
+          barrier() {
+            lined = [...lined, ...current];
+            current = [];
+          },
+          flush: () => null,
+          commit() {
+            values.push(...lined);
+            lined = [];
+          },
+          abandon() {},
+          close() {},
+        };
+      },
+    },
+  };
+}
+
+function counting(log: PartitionedLog, settings: JobSettings = {}) {
+  const store = memoryStore();
+  const output = collected();
+  const declared = job('counts', () =>
+    from(log.source()).pipe(
+      keyBy(({ key }: Keyed) => key),
+      scan('count', (count: Count, { key }: Keyed) => ({ key, count: count.count + 1 }), { key: '', count: 0 }),
+      to(output.sink),
+    ),
+  );
+  const handles: JobHandle[] = [];
+  const process = (over: JobSettings = {}) => {
+    const handle = start(declared, {
+      tasks: 'per-partition',
+      store,
+      logger: quiet,
+      checkpoint: { interval: '10ms' },
+      ...settings,
+      ...over,
+    });
+    handles.push(handle);
+    open.add(handle);
+    return handle;
+  };
+  return { store, output, process, handles };
+}
+
+const open = new Set<JobHandle>();
+afterEach(async () => {
+  await Promise.all([...open].map(handle => handle.cancel()));
+  open.clear();
+});
+
+const tasksOf = (handle: JobHandle) => handle.status.tasks?.map(({ task }) => task) ?? [];
+const running = (handle: JobHandle, tasks: readonly string[]) =>
+  firstValueFrom(
+    handle.status$.pipe(
+      filter(
+        ({ phase, tasks: now = [] }) =>
+          `${now.filter(one => one.phase === 'running').map(({ task }) => task)}` === `${tasks}` &&
+          (phase === 'running' || phase === 'standby'),
+      ),
+    ),
+  );
+
+/** Records of twelve keys, three to a partition of four. */
+function fill(log: PartitionedLog, rounds: number): void {
+  for (let n = 0; n < rounds; n++) {
+    for (let key = 0; key < 12; key++) log.append(key % 4, { key: `k${key}`, n });
+  }
+}
+
+const highest = (values: readonly Count[]) => {
+  const found = new Map<string, number>();
+  for (const { key, count } of values) found.set(key, Math.max(found.get(key) ?? 0, count));
+  return found;
+};
+
+describe('a job whose tasks are spread over processes', () => {
+  it('runs one task for each partition, each with state and checkpoints of its own, and finishes when all have', async () => {
+    const log = new PartitionedLog({ partitions: 4 });
+    const { process, output, store } = counting(log);
+    fill(log, 50);
+    log.end();
+    const handle = process();
+    expect(await handle.done).toBe('finished');
+    expect(output.values).toHaveLength(600);
+    expect([...highest(output.values).values()]).toEqual(Array.from({ length: 12 }, () => 50));
+    const refs = await store.tasks();
+    expect(refs.map(({ task }) => task).sort()).toEqual(['0', '1', '2', '3']);
+    const [newest] = (await store.task({ job: 'counts', task: '2' }).manifests()).slice(-1);
+    expect(newest?.manifest.tasks).toEqual({ index: 2, count: 4, partitions: { log: 4 } });
+    expect(newest?.manifest.actors.count?.keys).toBe(3);
+  });
+
+  it('moves tasks with their state to processes that join, and back when they leave', async () => {
+    const log = new PartitionedLog({ partitions: 4 });
+    const { process, output } = counting(log);
+    fill(log, 10);
+    const first = process();
+    await running(first, ['0', '1', '2', '3']);
+    const second = process();
+    await Promise.all([running(first, ['0', '2']), running(second, ['1', '3'])]);
+    fill(log, 10);
+    const third = process();
+    await Promise.all([running(first, ['0', '3']), running(second, ['1']), running(third, ['2'])]);
+    fill(log, 10);
+    await second.stop();
+    await Promise.all([running(first, ['0', '2']), running(third, ['1', '3'])]);
+    fill(log, 10);
+    log.end();
+    expect(await Promise.all([first.done, third.done])).toEqual(['finished', 'finished']);
+    // Each count of each key once: nothing lost, nothing twice, in order.
+    for (let key = 0; key < 12; key++) {
+      const counts = output.values.filter(value => value.key === `k${key}`).map(({ count }) => count);
+      expect(counts).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
+    }
+  });
+
+  it('stands by where there are more processes than tasks, and takes over when one goes', async () => {
+    const log = new PartitionedLog({ partitions: 1 });
+    const { process, output } = counting(log);
+    const first = process();
+    await running(first, ['0']);
+    const second = process();
+    await running(second, []);
+    expect(second.status).toMatchObject({ phase: 'standby', tasks: [], taskCount: 1 });
+    log.append(0, { key: 'a', n: 0 });
+    await first.stop();
+    await running(second, ['0']);
+    log.append(0, { key: 'a', n: 1 });
+    log.end();
+    expect(await second.done).toBe('finished');
+    expect(output.values.map(({ count }) => count)).toEqual([1, 2]);
+  });
+
+  it('runs a job of one task in one process while the others stand by', async () => {
+    const log = new PartitionedLog({ partitions: 4 });
+    const { process, output, store } = counting(log, { tasks: 'standby' });
+    const first = process();
+    await running(first, ['main']);
+    const second = process();
+    await running(second, []);
+    fill(log, 2);
+    await first.stop();
+    await running(second, ['main']);
+    fill(log, 2);
+    log.end();
+    expect(await second.done).toBe('finished');
+    expect([...highest(output.values).values()]).toEqual(Array.from({ length: 12 }, () => 4));
+    expect((await store.tasks()).map(({ task }) => task)).toEqual(['main']);
+  });
+
+  it('lets a process that was taken for lost do no harm: the fence decides', async () => {
+    const log = new PartitionedLog({ partitions: 2 });
+    const { process, output } = counting(log, { checkpoint: { interval: 'off' } });
+    const first = process();
+    await running(first, ['0', '1']);
+    const [lost] = [...log.group.members.keys()];
+    const second = process();
+    if (!lost) throw new Error('The first process is no member.');
+    // The group gives everything to the second; the first does not know yet.
+    await log.group.lose(lost);
+    await running(second, ['0', '1']);
+    log.append(0, { key: 'k0', n: 0 });
+    first.checkpoint();
+    await firstValueFrom(first.status$.pipe(filter(({ tasks = [] }) => tasks.length === 0 || tasks.length === 1)));
+    await lost.lost({ why: 'session', isFinal: false, error: undefined });
+    expect(tasksOf(first)).toEqual([]);
+    expect(first.status.phase).toBe('standby');
+    log.end();
+    expect(await second.done).toBe('finished');
+    expect(output.values).toEqual([{ key: 'k0', count: 1 }]);
+  });
+
+  it('fails at a key that belongs to another task, and names the repartition that is missing', async () => {
+    const log = new PartitionedLog({ partitions: 2, partitionOf: key => Number(String(key).slice(1)) });
+    const { process } = counting(log);
+    const handle = process();
+    log.append(0, { key: 'k0', n: 0 }, { key: 'k1', n: 0 });
+    await expect(handle.done).rejects.toMatchObject({ code: 'MISSING_REPARTITION' });
+    await expect(handle.done).rejects.toThrow(/repartition\("count"\)/);
+  });
+
+  it('refuses keyed state when a topic has another number of partitions than before', async () => {
+    const log = new PartitionedLog({ partitions: 2 });
+    const { process } = counting(log);
+    log.append(0, { key: 'a', n: 0 });
+    const before = process();
+    await running(before, ['0', '1']);
+    await before.stop();
+    log.count = 3;
+    const after = process();
+    await expect(after.done).rejects.toMatchObject({ code: 'PARTITION_COUNT_CHANGED' });
+  });
+
+  it('keeps the number of tasks for the life of the state', async () => {
+    const log = new PartitionedLog({ partitions: 4 });
+    const { process } = counting(log);
+    const before = process({ maxTasks: 2 });
+    fill(log, 1);
+    await running(before, ['0', '1']);
+    await before.stop();
+    const after = process({ maxTasks: 64 });
+    await running(after, ['0', '1']);
+    expect(after.status.taskCount).toBe(2);
+  });
+
+  it('refuses to run as one task what was spread, and the other way round', async () => {
+    const log = new PartitionedLog({ partitions: 2 });
+    const { process } = counting(log);
+    const spread = process();
+    await running(spread, ['0', '1']);
+    await spread.stop();
+    await expect(process({ tasks: 'single' }).done).rejects.toMatchObject({ code: 'TASK_LAYOUT' });
+
+    const other = new PartitionedLog({ partitions: 2 });
+    const single = counting(other, { tasks: 'single' });
+    const whole = single.process();
+    await firstValueFrom(whole.status$.pipe(filter(({ phase }) => phase === 'running')));
+    await whole.stop();
+    await expect(single.process({ tasks: 'per-partition' }).done).rejects.toMatchObject({ code: 'TASK_LAYOUT' });
+  });
+
+  it('fails as a whole when a task fails for good, and stops the others with a checkpoint', async () => {
+    const log = new PartitionedLog({ partitions: 2 });
+    const store = memoryStore();
+    const declared = job('failing', () =>
+      from(log.source()).pipe(
+        keyBy(({ key }: Keyed) => key),
+        scan(
+          'count',
+          (count: number, { key }: Keyed) => {
+            if (key === 'bad') throw new Error('no');
+            return count + 1;
+          },
+          0,
+        ),
+      ),
+    );
+    const handle = start(declared, {
+      tasks: 'per-partition',
+      store,
+      logger: quiet,
+      restart: { strategy: 'none' },
+      checkpoint: { interval: 'off' },
+    });
+    open.add(handle);
+    await running(handle, ['0', '1']);
+    log.append(0, { key: 'good', n: 0 });
+    log.append(1, { key: 'bad', n: 0 });
+    await expect(handle.done).rejects.toMatchObject({ code: 'USER_CODE' });
+    const manifests = await store.task({ job: 'failing', task: '0' }).manifests();
+    expect(manifests.at(-1)?.manifest.actors.count?.keys).toBe(1);
+    expect(handle.status.phase).toBe('failed');
+  });
+
+  it('answers what is asked of an actor from the task that has the key', async () => {
+    const log = new PartitionedLog({ partitions: 4 });
+    const { process } = counting(log);
+    fill(log, 3);
+    const handle = process();
+    await running(handle, ['0', '1', '2', '3']);
+    await expect.poll(() => handle.ask('count', 'k7')).toEqual({ key: 'k7', count: 3 });
+    await expect(handle.ask('count', 'nobody')).resolves.toBeUndefined();
+  });
+
+  it.each([
+    [{ fresh: true }, /fresh: /],
+    [{ recovery: { acceptCheckpoint: 3 } }, /acceptCheckpoint/],
+  ])('refuses settings that make no sense for shared tasks: %o', (settings, message) => {
+    const log = new PartitionedLog({ partitions: 2 });
+    expect(() => counting(log).process(settings)).toThrow(message);
+  });
+
+  it('refuses a source that has no partitions to share', () => {
+    const declared = job('embedded', () => from([1, 2, 3] as unknown as AsyncIterable<number>));
+    expect(() => start(declared, { tasks: 'per-partition', logger: quiet })).toThrow();
+  });
+});
