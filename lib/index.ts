@@ -100,6 +100,7 @@ export { type StandardSchema, validated } from './job/standard-schema.ts';
 export { start } from './job/start.ts';
 export { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from './maybe-promise.ts';
 export type { Logger } from './observe/logger.ts';
+export type { Channel, ChannelRequest, Packed } from './scale/channel.ts';
 export type { TaskShare, TaskShareListener, TaskSharing } from './scale/task-share.ts';
 export { DataStream, isDataStream, type KeyingOp, type KeyOrNone, type Op } from './stream/data-stream.ts';
 export {
@@ -116,6 +117,7 @@ export { type FromOptions, from, withEventTime } from './stream/from.ts';
 export { joinInputs } from './stream/join-inputs.ts';
 export type { StreamNode } from './stream/node.ts';
 export { rekey } from './stream/rekey.ts';
+export { repartitioned } from './stream/repartition.ts';
 export type { ActorReport, DeclaredStateReport, StateChange } from './task/inspect-actor.ts';
 export { paced } from './task/paced.ts';
 export type { CreditHolder, Sink, SinkContext, SinkWriter } from './task/sink.ts';
