@@ -99,6 +99,7 @@ export { side } from './job/side.ts';
 export { type StandardSchema, validated } from './job/standard-schema.ts';
 export { start } from './job/start.ts';
 export { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from './maybe-promise.ts';
+export { silentLogger } from './observe/create-logger.ts';
 export type { Logger } from './observe/logger.ts';
 export type { Channel, ChannelRequest, Packed } from './scale/channel.ts';
 export type { TaskShare, TaskShareListener, TaskSharing } from './scale/task-share.ts';

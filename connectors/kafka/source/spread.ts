@@ -1,5 +1,6 @@
-import type { Key, SourceSpread } from '../../../lib/index.ts';
+import type { Key, SharingRequest, SourceSpread } from '../../../lib/index.ts';
 import { keyPartition } from '../partition/key-partition.ts';
+import { kafkaTaskSharing } from '../scale/task-sharing.ts';
 import { clusterKey } from '../shared-client.ts';
 import { keyText } from '../sink/record-encoder.ts';
 import type { KafkaSourceSettings } from './options.ts';
@@ -9,9 +10,14 @@ export function sourceSpread<T>({ connection, topics, partitionOf }: KafkaSource
   const spread = {
     where: `kafka:${clusterKey(connection)}`,
     topics: topics instanceof RegExp ? undefined : topics,
-    sharing: (): never => {
-      throw new Error('not there yet');
-    },
+    sharing: ({ sessionTimeoutMs, rebalanceTimeoutMs, instanceId, ...request }: SharingRequest) =>
+      kafkaTaskSharing({
+        ...connection,
+        ...request,
+        ...(instanceId === undefined ? {} : { instanceId }),
+        sessionTimeout: sessionTimeoutMs,
+        rebalanceTimeout: rebalanceTimeoutMs,
+      }),
   };
   if (partitionOf === 'unknown') return spread;
   const at = partitionOf === 'key' ? byText : partitionOf;

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { type Duration, SettingsError, settingsFields, settingsProblems } from '../../../../lib/index.ts';
-import type { Assignor } from '../member-port.ts';
 
 const { duration, flag, section } = settingsFields;
 
 /** A member of a consumer group. */
 export interface GroupMemberOptions {
   readonly group: string;
+  /** For Kafka's tools, which show what members read. */
   readonly topics: readonly string[];
-  readonly assignor: Assignor;
+  /** How many there are to spread: 0 … tasks - 1. */
+  readonly tasks: number;
   /**
    * `group.instance.id`: a name that stays the same when the process starts again, of one process at a time. It gets back what
    * it had if it returns within the session timeout. Default: none.
@@ -30,7 +31,7 @@ export interface GroupMemberOptions {
 export interface GroupMemberSettings {
   readonly group: string;
   readonly topics: readonly string[];
-  readonly assignor: Assignor;
+  readonly tasks: number;
   readonly instanceId: string | undefined;
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
@@ -44,9 +45,7 @@ const name = (what: string) => z.string({ error: what }).min(1, { error: what })
 const schema = section({
   group: name('the name of a consumer group'),
   topics: z.array(name('the name of a topic'), { error: 'a list of topics' }).min(1, { error: 'at least one topic' }),
-  assignor: z.custom<Assignor>(given => typeof (given as Assignor | undefined)?.assign === 'function', {
-    error: 'a way to assign, such as oneMemberHasAll',
-  }),
+  tasks: z.int({ error: 'a number of tasks' }).min(1, { error: 'at least one task' }),
   instanceId: name('a name that this process has alone').optional(),
   sessionTimeout: duration().default(15_000),
   heartbeatInterval: duration().optional(),
@@ -60,7 +59,7 @@ export function groupMemberSettings(given: GroupMemberOptions): GroupMemberSetti
   const parsed = schema.safeParse(given, { reportInput: true });
   const what = 'The settings of the group member are wrong';
   if (!parsed.success) throw new SettingsError(what, settingsProblems(parsed.error.issues));
-  const { group, topics, assignor, instanceId, sessionTimeout, rebalanceTimeout, joinTimeout } = parsed.data;
+  const { group, topics, tasks, instanceId, sessionTimeout, rebalanceTimeout, joinTimeout } = parsed.data;
   const { heartbeatInterval = Math.min(sessionTimeout / 5, 3_000) } = parsed.data;
   const problems: string[] = [];
   if (heartbeatInterval > sessionTimeout / 3) {
@@ -77,7 +76,7 @@ export function groupMemberSettings(given: GroupMemberOptions): GroupMemberSetti
   return {
     group,
     topics: [...new Set(topics)].sort(),
-    assignor,
+    tasks,
     instanceId,
     sessionTimeoutMs: sessionTimeout,
     heartbeatIntervalMs: heartbeatInterval,
