@@ -15,6 +15,8 @@ export interface ChannelRequest {
   readonly name: string;
   /** How many tasks read and write it. */
   readonly tasks: number;
+  /** How many partitions the topics of the job have. */
+  readonly partitions: Readonly<Record<string, number>>;
 }
 
 /** The way of records from every task of a job to every task, exactly once. */

@@ -1,14 +1,14 @@
-import type { TaskLayout } from '../checkpoint/manifest.ts';
 import { JobDefinitionError } from '../errors.ts';
 import type { SinkNode } from '../stream/end.ts';
 import type { StreamNode, WirableNode } from '../stream/node.ts';
 import type { Channel } from './channel.ts';
 import { spreadOf } from './spread-sources.ts';
+import type { JobShape } from './task-layout.ts';
 
 /** The channels of a graph's `repartition` nodes, by name; none where the job is one task, which needs no way to others. */
 export function channelsOf(
   job: string,
-  layout: Pick<TaskLayout, 'count'> | undefined,
+  layout: JobShape | undefined,
   nodes: readonly StreamNode[],
 ): ReadonlyMap<string, Channel> {
   const names = nodes.filter(({ kind }) => kind === 'repartition').map(({ name = '' }) => name);
@@ -16,7 +16,7 @@ export function channelsOf(
   const { spread } = spreadOf(job, nodes);
   return new Map(
     names.map(name => {
-      const channel = spread.channel?.({ job, name, tasks: layout.count });
+      const channel = spread.channel?.({ job, name, tasks: layout.count, partitions: layout.partitions });
       if (!channel) {
         throw new JobDefinitionError(
           `The job "${job}" has repartition("${name}"), but its sources have no way for records between tasks.`,
