@@ -18,7 +18,7 @@ export interface GroupOptions {
   readonly instanceId?: string;
   /** A member that the group does not hear of for so long is replaced; what the brokers allow, 6 s to 30 min usually. Default `15s`. */
   readonly sessionTimeout?: Duration;
-  /** At most a third of the session timeout. Default a fifth of it, at most `3s`. */
+  /** At most a third of the session timeout. Default a fifth of it, at most `1s`. */
   readonly heartbeatInterval?: Duration;
   /** How long tasks may take to end before they are given away; at least the session timeout. Default `60s`. */
   readonly rebalanceTimeout?: Duration;
@@ -67,7 +67,7 @@ export function groupMemberSettings(given: GroupMemberOptions): GroupMemberSetti
   const what = 'The settings of the group member are wrong';
   if (!parsed.success) throw new SettingsError(what, settingsProblems(parsed.error.issues));
   const { group, topics, tasks, instanceId, sessionTimeout, rebalanceTimeout, joinTimeout } = parsed.data;
-  const { heartbeatInterval = Math.min(sessionTimeout / 5, 3_000) } = parsed.data;
+  const { heartbeatInterval = Math.min(sessionTimeout / 5, 1_000) } = parsed.data;
   const problems: string[] = [];
   if (heartbeatInterval > sessionTimeout / 3) {
     problems.push(
