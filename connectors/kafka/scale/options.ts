@@ -1,16 +1,9 @@
 import { type Logger, SettingsError } from '../../../lib/index.ts';
-import { type GroupMemberOptions, groupMemberSettings } from '../client/member/options.ts';
+import { type GroupOptions, groupMemberSettings } from '../client/member/options.ts';
 import { type KafkaConnectionOptions, kafkaConnectionSettings } from '../options.ts';
 
 /** How the processes of a job share its tasks through a Kafka consumer group. */
-export interface KafkaTaskSharingOptions extends KafkaConnectionOptions, Omit<GroupMemberOptions, 'tasks'> {
-  /**
-   * The name of the consumer group in which the processes find each other. Not that of a source: a group with members refuses
-   * offsets that are committed from outside.
-   */
-  readonly group: string;
-  /** What the tasks read, partition by partition. */
-  readonly topics: readonly string[];
+export interface KafkaTaskSharingOptions extends KafkaConnectionOptions, GroupOptions {
   /** Default: says nothing. */
   readonly logger?: Logger;
 }
@@ -18,7 +11,7 @@ export interface KafkaTaskSharingOptions extends KafkaConnectionOptions, Omit<Gr
 /** The options, checked. */
 export interface KafkaTaskSharingSettings {
   readonly connection: KafkaConnectionOptions;
-  readonly member: Omit<GroupMemberOptions, 'tasks'>;
+  readonly member: GroupOptions;
   readonly topics: readonly string[];
   readonly logger: Logger | undefined;
 }

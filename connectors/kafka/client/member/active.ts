@@ -76,7 +76,11 @@ function close(state: Active, now: number, settings: StepSettings): Step {
     settings.rebalanceTimeoutMs,
   );
   const closing = { ...state, held, isClosing: true };
-  return isEmpty(held) ? depart(closing, effects, now, settings) : { state: closing, effects };
+  if (isEmpty(held)) return depart(closing, effects, now, settings);
+  if (closing.is !== 'stable') return { state: { ...closing, isOutdated: true }, effects };
+  // The others hear of it now, so that they are soon there when the tasks have ended.
+  const { state: joining, effects: more } = join(closing, now, settings);
+  return { state: joining, effects: [...effects, ...more] };
 }
 
 function depart(state: Active, effects: readonly MemberEffect[], now: number, settings: StepSettings): Step {

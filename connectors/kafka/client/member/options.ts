@@ -3,13 +3,14 @@ import { type Duration, SettingsError, settingsFields, settingsProblems } from '
 
 const { duration, flag, section } = settingsFields;
 
-/** A member of a consumer group. */
-export interface GroupMemberOptions {
+/** How processes find each other in a consumer group. */
+export interface GroupOptions {
+  /**
+   * The name of the consumer group. Not that of a source: a group with members refuses offsets that are committed from outside.
+   */
   readonly group: string;
-  /** For Kafka's tools, which show what members read. */
+  /** What the tasks read, partition by partition. */
   readonly topics: readonly string[];
-  /** How many there are to spread: 0 … tasks - 1. */
-  readonly tasks: number;
   /**
    * `group.instance.id`: a name that stays the same when the process starts again, of one process at a time. It gets back what
    * it had if it returns within the session timeout. Default: none.
@@ -17,14 +18,20 @@ export interface GroupMemberOptions {
   readonly instanceId?: string;
   /** A member that the group does not hear of for so long is replaced; what the brokers allow, 6 s to 30 min usually. Default `15s`. */
   readonly sessionTimeout?: Duration;
-  /** At most a third of the session timeout. Default a fifth of it, at most `3s`. */
+  /** At most a third of the session timeout. Default a fifth of it, at most `1s`. */
   readonly heartbeatInterval?: Duration;
-  /** How long members may take to give back what they hold; at least the session timeout. Default `60s`. */
+  /** How long tasks may take to end before they are given away; at least the session timeout. Default `60s`. */
   readonly rebalanceTimeout?: Duration;
   /** How long it is tried to join before that is a final loss. Default `5m`. */
   readonly joinTimeout?: Duration;
   /** Whether `close` gives the place to another member at once. Default: yes without `instanceId`, no with one. */
   readonly leavesOnClose?: boolean;
+}
+
+/** A member of a consumer group. */
+export interface GroupMemberOptions extends GroupOptions {
+  /** How many there are to spread: 0 … tasks - 1. */
+  readonly tasks: number;
 }
 
 /** The options, checked and complete; durations in ms. */
@@ -60,7 +67,7 @@ export function groupMemberSettings(given: GroupMemberOptions): GroupMemberSetti
   const what = 'The settings of the group member are wrong';
   if (!parsed.success) throw new SettingsError(what, settingsProblems(parsed.error.issues));
   const { group, topics, tasks, instanceId, sessionTimeout, rebalanceTimeout, joinTimeout } = parsed.data;
-  const { heartbeatInterval = Math.min(sessionTimeout / 5, 3_000) } = parsed.data;
+  const { heartbeatInterval = Math.min(sessionTimeout / 5, 1_000) } = parsed.data;
   const problems: string[] = [];
   if (heartbeatInterval > sessionTimeout / 3) {
     problems.push(

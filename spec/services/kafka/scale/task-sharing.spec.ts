@@ -205,7 +205,7 @@ it('goes on when the broker is back; only whose session was over meanwhile loses
   const own = kafkaClient({ brokers }, silentLogger);
   try {
     const options = optionsOf({ brokers, topics: [await newTopic(own, tasks)], rebalanceTimeout: '150s' });
-    const long = { ...options, sessionTimeout: '150s' };
+    const long = { ...options, sessionTimeout: '150s' } as const;
     const [first, second] = [started(long), started(long)];
     const third = started({ ...options, sessionTimeout: '6s' });
     await shared([first, second, third]);

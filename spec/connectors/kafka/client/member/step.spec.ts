@@ -194,12 +194,16 @@ describe('time', () => {
     );
     expect(joining.effects).toMatchObject([{ do: 'join', claim: { running: [0, 1], ending: [] } }]);
     expect(summary(step(back.state, gaveBack(1), 31_400, settings))).toBe('stable 0,1; tell assigned 1');
-    expect(summary(step(back.state, { on: 'close' }, 31_400, settings))).toBe('stable to leave (1,0); tell revoked 0');
+    expect(summary(step(back.state, { on: 'close' }, 31_400, settings))).toBe(
+      'joining to leave (1,0); tell revoked 0; join',
+    );
   });
 
   it('leaves when what it gives back does not end in time', () => {
     let state: MemberState = situations.closing;
-    for (let at = 3_000; at < 31_000; at += 2_000) state = step(state, beat('NONE', at), at, settings).state;
+    const session = sessionOf(state);
+    for (let at = 3_000; at < 31_000; at += 2_000)
+      state = step(state, heartbeat(session, 'NONE', at), at, settings).state;
     state = step(state, tick, 31_000, settings).state;
     expect(summary(step(state, tick, 31_000, settings))).toBe('leaving; leave');
   });
@@ -309,7 +313,8 @@ describe('what a member tells', () => {
     expect(claims('stable, giving back', heartbeat(giving, 'REBALANCE_IN_PROGRESS', 1_400))).toMatchObject({
       claim: { running: [0], ending: [1] },
     });
-    expect(claims('closing', beat('REBALANCE_IN_PROGRESS', 1_400))).toMatchObject({
+    const closing = sessionOf(situations.closing);
+    expect(claims('closing', heartbeat(closing, 'REBALANCE_IN_PROGRESS', 1_400))).toMatchObject({
       claim: { running: [], ending: [0, 1], isLeaving: true },
     });
     expect(claims('lost, to join', { on: 'told lost' })).toMatchObject({

@@ -28,7 +28,7 @@ export class SimulatedGroup {
   readonly #random: () => number;
   readonly #mostEndMs: number;
 
-  constructor({ tasks, random, heartbeatIntervalMs = 3_000, mostEndMs = 2_000 }: GroupOptions) {
+  constructor({ tasks, random, heartbeatIntervalMs = 1_000, mostEndMs = 2_000 }: GroupOptions) {
     this.tasks = tasks;
     this.#random = random;
     this.#mostEndMs = mostEndMs;

@@ -26,7 +26,8 @@ export interface Surroundings {
 }
 
 export type Call =
-  | { readonly is: 'assigned' | 'revoked'; readonly tasks: readonly number[] }
+  /** 'ended': they do not run here any more. */
+  | { readonly is: 'assigned' | 'revoked' | 'ended'; readonly tasks: readonly number[] }
   | { readonly is: 'lost'; readonly tasks: readonly number[]; readonly why: string };
 
 /** Drives the steps of a member against the model of a coordinator, and does with its tasks what it is told. */
@@ -68,7 +69,7 @@ export class SimulatedMember {
   /** As by SIGKILL. */
   die(): void {
     this.isDead = true;
-    this.running.clear();
+    this.#endAll();
   }
 
   /** As by SIGSTOP; what comes in the meantime is there afterwards. */
@@ -98,6 +99,12 @@ export class SimulatedMember {
     }
     this.#isWorking = false;
     this.#setTimer();
+  }
+
+  #endAll(): void {
+    const tasks = [...this.running];
+    this.running.clear();
+    this.#world.hears(this, { is: 'ended', tasks });
   }
 
   #setTimer(): void {
@@ -164,7 +171,9 @@ export class SimulatedMember {
         const { call, tasks } = effect;
         this.#world.hears(this, { is: 'revoked', tasks });
         time.after(this.#world.endMs(), () => {
+          if (this.isDead) return;
           for (const task of tasks) this.running.delete(task);
+          this.#world.hears(this, { is: 'ended', tasks });
           this.happen({ on: 'told revoked', call });
         });
         break;
@@ -172,7 +181,7 @@ export class SimulatedMember {
       case 'tell lost': {
         this.#world.hears(this, { is: 'lost', tasks: [...this.running], why: effect.loss.why });
         time.after(this.#world.endMs() / 4, () => {
-          this.running.clear();
+          this.#endAll();
           this.happen({ on: 'told lost' });
         });
         break;
