@@ -15,8 +15,10 @@ import { bytes } from '../format/bytes.ts';
 import type { KafkaConnectionOptions } from '../options.ts';
 import { adaptingKafkaSink } from '../sink/sink.ts';
 import { listOffsets } from '../source/offset-lookup.ts';
+import { kafkaSourceSettings } from '../source/options.ts';
 import { Patience } from '../source/patience.ts';
-import { kafkaSource } from '../source/source.ts';
+import { readingSource } from '../source/reading-source.ts';
+import { sourceServices } from '../source/source-services.ts';
 import { deleteBefore } from './delete-before.ts';
 import { purging } from './purge.ts';
 
@@ -49,16 +51,19 @@ export function kafkaChannel(
       missingTopics: { partitions: tasks, settings: topicSettings },
     }),
     source: purging(
-      kafkaSource<Uint8Array>({
-        ...connection,
-        topic,
-        name: `repartition:${name}`,
-        value: bytes(),
-        start: 'earliest',
-        commitOffsets: false,
-        discovery: 'off',
-        onMissingOffset: 'fail',
-      }),
+      readingSource<Uint8Array>(
+        sourceServices,
+        kafkaSourceSettings<Uint8Array>({
+          ...connection,
+          topic,
+          name: `repartition:${name}`,
+          value: bytes(),
+          start: 'earliest',
+          commitOffsets: false,
+          discovery: 'off',
+          onMissingOffset: 'fail',
+        }),
+      ),
       connection,
     ),
     taskOf,
