@@ -99,7 +99,9 @@ export { side } from './job/side.ts';
 export { type StandardSchema, validated } from './job/standard-schema.ts';
 export { start } from './job/start.ts';
 export { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from './maybe-promise.ts';
+export { silentLogger } from './observe/create-logger.ts';
 export type { Logger } from './observe/logger.ts';
+export type { Channel, ChannelRequest, Packed } from './scale/channel.ts';
 export type { TaskShare, TaskShareListener, TaskSharing } from './scale/task-share.ts';
 export { DataStream, isDataStream, type KeyingOp, type KeyOrNone, type Op } from './stream/data-stream.ts';
 export {
@@ -116,6 +118,7 @@ export { type FromOptions, from, withEventTime } from './stream/from.ts';
 export { joinInputs } from './stream/join-inputs.ts';
 export type { StreamNode } from './stream/node.ts';
 export { rekey } from './stream/rekey.ts';
+export { repartitioned } from './stream/repartition.ts';
 export type { ActorReport, DeclaredStateReport, StateChange } from './task/inspect-actor.ts';
 export { paced } from './task/paced.ts';
 export type { CreditHolder, Sink, SinkContext, SinkWriter } from './task/sink.ts';
@@ -131,5 +134,6 @@ export type {
   SourceSpread,
   TaskSlice,
 } from './task/source.ts';
+export { wrapSource } from './task/source.ts';
 export type { SourceTime } from './task/source-clock.ts';
 export * as tokens from './tokens.ts';

@@ -21,6 +21,7 @@ export { keyBy } from './key-by.ts';
 export { type MapAsyncOptions, mapAsync, type RetryOptions } from './map-async.ts';
 export { pairwise } from './pairwise.ts';
 export { reduce } from './reduce.ts';
+export { repartition } from './repartition.ts';
 export { sampleTime } from './sample-time.ts';
 export { type ScanOptions, scan } from './scan.ts';
 export { sessionWindow } from './session-window.ts';

@@ -31,6 +31,9 @@ export {
   ProducerFencedError,
 } from './produce/errors.ts';
 export type { Compression, Header } from './record.ts';
+export { CoPartitionError } from './scale/errors.ts';
+export type { KafkaTaskSharingOptions } from './scale/options.ts';
+export { kafkaTaskSharing } from './scale/task-sharing.ts';
 export type { KafkaSinkOptions, NewTopicOptions } from './sink/options.ts';
 export { kafkaSink } from './sink/sink.ts';
 export type { PoisonPolicy } from './source/dead-letters.ts';

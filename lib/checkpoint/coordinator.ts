@@ -57,6 +57,10 @@ export interface CoordinatorServices {
 /** How often a sink is asked again to make a committed checkpoint visible, before the task restarts. */
 const applyRetries = 5;
 
+/** The tasks of a job take their checkpoints one after another within an interval, not all at once; ms that one is ahead. */
+const aheadOf = (layout: TaskLayout | undefined, interval: number | 'off'): number =>
+  layout === undefined || interval === 'off' ? 0 : interval * (1 - (layout.index + 1) / layout.count);
+
 /** Takes the checkpoints of one task: one at a time, each decided by the commit point. */
 export class Coordinator {
   private readonly task: CoordinatedTask;
@@ -90,8 +94,9 @@ export class Coordinator {
     this.requests = new RepeatedRequest(task.scheduler, error =>
       task.logger.warn({ error: messageOf(error), checkpoint: this.progress.id }, 'asking again'),
     );
-    this.runningSince = task.monotonicNow();
-    this.committedAt = recovered.committed ? this.runningSince : undefined;
+    const now = task.monotonicNow();
+    this.runningSince = now - aheadOf(task.layout, services.settings.interval);
+    this.committedAt = recovered.committed ? now : undefined;
     this.committedEntered = recovered.committed ? task.entered() : -1;
     this.committedPositions = recovered.committed ? positionsOf(task.sources) : '';
     this.isCommittedFinal = recovered.committed?.closed ?? false;

@@ -4,7 +4,7 @@ import type { TaskLayout } from '../checkpoint/manifest.ts';
 import { MissingRepartitionError } from '../errors.ts';
 import type { Key } from '../stream/elements.ts';
 import type { SourceNode } from '../stream/from.ts';
-import { upstream, type WirableNode } from '../stream/node.ts';
+import type { WirableNode } from '../stream/node.ts';
 import { PassStage, type Scope, type Stage } from '../stream/stage.ts';
 
 export interface GuardedActor {
@@ -19,9 +19,7 @@ export interface GuardedActor {
  * let two tasks each keep a part of its state. Nothing where that cannot be told, or where a `repartition` has brought keys home.
  */
 export function keyGuard(scope: Scope, { node, actor, layout, job }: GuardedActor): Stage<unknown> | undefined {
-  const spreads = upstream(node)
-    .filter(({ kind }) => kind === 'source')
-    .map(source => (source as SourceNode).source.spread);
+  const spreads = sourcesOf(node).map(({ source }) => source.spread);
   const telling = spreads.find(spread => spread?.taskOf !== undefined);
   if (!telling) return undefined;
   const { index, count, partitions } = layout;
@@ -35,6 +33,13 @@ export function keyGuard(scope: Scope, { node, actor, layout, job }: GuardedActo
       { context: { job, operator: actor.name, key: String(key) } },
     );
   });
+}
+
+/** The sources whose records reach a node without being brought home by a `repartition`. */
+function sourcesOf(node: WirableNode, seen = new Set<WirableNode>()): SourceNode[] {
+  if (seen.has(node) || node.kind === 'repartition') return [];
+  seen.add(node);
+  return node.kind === 'source' ? [node as SourceNode] : node.inputs.flatMap(input => sourcesOf(input, seen));
 }
 
 class KeyGuard extends PassStage<unknown, unknown> {

@@ -1,4 +1,5 @@
 import { Observable, Subject, type Subscription } from 'rxjs';
+import type { Manifest } from '../checkpoint/manifest.ts';
 import { newestConfirmed } from '../checkpoint/recovery-decision.ts';
 import { closeContainer, jobContainer, shareByTasks } from '../composition.ts';
 import { InternalError, messageOf, NotRunningError, TidemarkError } from '../errors.ts';
@@ -15,6 +16,7 @@ import type { StreamNode, WirableNode } from '../stream/node.ts';
 import { connectorsOf } from '../task/graph.ts';
 import type { DependencyContainer } from '../tokens.ts';
 import * as tokens from '../tokens.ts';
+import { channelsOf } from './channels.ts';
 import { sharingOf, spreadOf, verifySharedSettings } from './spread-sources.ts';
 import { spreadStatus } from './spread-status.ts';
 import { type JobShape, storedShape, verifyPartitions } from './task-layout.ts';
@@ -174,17 +176,32 @@ export class SpreadRun implements JobHandle {
 
   private async findShape(): Promise<JobShape> {
     if (this.settings.tasks === 'standby') return { count: 1, partitions: {} };
-    const { tasks: count, partitions } = await this.sharing.shape(this.settings.maxTasks);
-    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
-    const ofJob = (await store.tasks()).filter(({ job }) => job === this.job);
-    const stored = [];
-    for (const ref of ofJob) stored.push(newestConfirmed(await store.task(ref).manifests()));
-    const known = storedShape(
-      this.job,
-      stored.flatMap(manifest => manifest ?? []),
-    );
+    const { tasks, partitions } = await this.sharing.shape(this.settings.maxTasks);
+    const known = storedShape(this.job, await this.storedManifests());
     if (known && this.hasSpreadKeys) verifyPartitions({ job: this.job }, known.partitions, partitions);
-    return { count: known?.count ?? count, partitions };
+    const shape = { count: known?.count ?? tasks, partitions };
+    if (!known) await this.clearChannels(shape);
+    return shape;
+  }
+
+  /** What an earlier job of this name left on its way between tasks belongs to no state any more. */
+  private async clearChannels(shape: JobShape): Promise<void> {
+    const channels = [...channelsOf(this.job, shape, this.nodes).values()];
+    const ends = await Promise.all(channels.map(channel => channel.ends()));
+    // Asked after the ends: of whatever a task of this job had committed before them, the store knows.
+    if (channels.length === 0 || (await this.storedManifests()).length > 0) return;
+    await Promise.all(channels.map((channel, i) => channel.forget(ends[i] ?? [])));
+  }
+
+  /** Of all tasks of the job, those that are only prepared included. */
+  private async storedManifests(): Promise<readonly Manifest[]> {
+    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
+    const manifests: Manifest[] = [];
+    for (const ref of await store.tasks()) {
+      if (ref.job !== this.job) continue;
+      for (const { manifest } of await store.task(ref).manifests()) manifests.push(manifest);
+    }
+    return manifests;
   }
 
   /** Whether state is kept by keys that partitions spread over tasks. */

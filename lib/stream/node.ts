@@ -2,7 +2,7 @@ import type { Side } from '../job/handle.ts';
 import type { Stage } from './stage.ts';
 import type { Wiring } from './wiring.ts';
 
-export type NodeKind = 'source' | 'native' | 'key' | 'actor' | 'union' | 'side' | 'sink';
+export type NodeKind = 'source' | 'native' | 'key' | 'actor' | 'union' | 'side' | 'sink' | 'repartition';
 
 /** One step of a declared job, as `job.graph()` shows it. */
 export interface StreamNode {

@@ -15,6 +15,8 @@ export interface Surroundings {
   sink(node: WirableNode, out: Stage<unknown>): Stage<unknown>;
   /** An actor was wired. */
   actor(stage: ActorStage, id: string): void;
+  /** Where tasks are several: the stage that puts a `repartition` node's input into its channel, whose output feeds `out`. */
+  channel?(node: WirableNode, out: Stage<unknown>): Stage<unknown>;
   /** What stands in front of a keyed actor where the keys of a job are spread over tasks. */
   keyGuard?(node: WirableNode, actor: ActorStage): Stage<unknown> | undefined;
   /** An actor's state at a barrier, taken before the barrier is passed on. */
@@ -156,7 +158,7 @@ function shortened(id: string): string {
 }
 
 function isNamed(node: WirableNode): boolean {
-  return node.kind === 'actor' || node.kind === 'sink' || node.kind === 'source';
+  return node.kind === 'actor' || node.kind === 'sink' || node.kind === 'source' || node.kind === 'repartition';
 }
 
 /** The actors and sinks that read a node first, as a part of its id. */

@@ -8,18 +8,26 @@ import { describe, type WirableNode } from '../stream/node.ts';
 /** Everything that is wrong with a job's graph before it runs, one sentence each. */
 export function graphProblems(nodes: readonly WirableNode[]): string[] {
   const problems: string[] = [];
-  const named = { source: new Set<string>(), actor: new Set<string>(), sink: new Set<string>() };
+  const named = {
+    source: new Set<string>(),
+    actor: new Set<string>(),
+    sink: new Set<string>(),
+    repartition: new Set<string>(),
+  };
   for (const node of nodes) {
-    if (node.kind !== 'source' && node.kind !== 'actor' && node.kind !== 'sink') continue;
+    if (!(node.kind in named)) continue;
+    const names = named[node.kind as keyof typeof named];
     const name = node.name as string;
-    if (named[node.kind].has(name)) {
+    if (names.has(name)) {
       const remedy =
         node.kind === 'actor'
           ? 'its name ties its state to it, so give each its own'
-          : `give each its own with the option "name"`;
+          : node.kind === 'repartition'
+            ? 'its name is that of the topic between the tasks, so give each its own'
+            : `give each its own with the option "name"`;
       problems.push(`Two ${node.kind}s are named "${name}": ${remedy}.`);
     }
-    named[node.kind].add(name);
+    names.add(name);
     if (node.kind === 'actor' && (node as ActorNode).supervise === 'skip' && !readsDeadLetters(nodes, node)) {
       problems.push(
         `The actor "${name}" skips records that fail, but nothing reads its dead letters: add .side(deadLetters) behind it, ` +

@@ -248,6 +248,11 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource, S
     if (!this.clock) this.advance(timestamp, false);
   }
 
+  /** As `watermark`, of a source that also knows whether it is idle. */
+  moved(timestamp: number, isIdle: boolean): void {
+    this.advance(timestamp, isIdle);
+  }
+
   clockMoved(): void {
     const { clock } = this;
     if (clock) this.advance(clock.watermark, clock.isIdle);

@@ -4,6 +4,7 @@ import type { Json } from '../checkpoint/manifest.ts';
 import type { EventTime } from '../event-time/strategy.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { Channel, ChannelRequest } from '../scale/channel.ts';
 import type { TaskSharing } from '../scale/task-share.ts';
 import type { Key } from '../stream/elements.ts';
 import type { Shared } from './shared-services.ts';
@@ -65,7 +66,9 @@ export interface SourceSpread {
   readonly topics: readonly string[] | undefined;
   /** Finds out how the processes of a job share its tasks. */
   sharing(request: SharingRequest): TaskSharing;
-  /** The task, of `slices.count`, that has the records of a key, where the key says so; `undefined`: it cannot be told. */
+  /** A way for records from every task of a job to every task; left out: there is none. */
+  channel?(request: ChannelRequest): Channel;
+  /** The task, of `count`, that has the records of a key, where the key says so; `undefined`: it cannot be told. */
   taskOf?(key: Key, count: number, partitions: Readonly<Record<string, number>>): number | undefined;
 }
 

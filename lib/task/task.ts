@@ -14,6 +14,11 @@ import type { Outputs } from '../job/outputs.ts';
 import type { ResolvedSettings } from '../job/settings.ts';
 import { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { Channel } from '../scale/channel.ts';
+import { channelSource } from '../scale/channel-source.ts';
+import { PackStage, UnpackStage } from '../scale/channel-stages.ts';
+import { ChannelTable } from '../scale/channel-table.ts';
+import { channelNodes, channelsOf } from '../scale/channels.ts';
 import { keyGuard } from '../scale/key-guard.ts';
 import { verifyLayout } from '../scale/task-layout.ts';
 import { isSink, type SinkNode } from '../stream/end.ts';
@@ -30,7 +35,9 @@ import { verifyGraph } from './graph.ts';
 import { notTaken, notTakenError } from './not-taken.ts';
 import { restoreActor } from './restore.ts';
 import type { Shared } from './shared-services.ts';
+import type { Sink } from './sink.ts';
 import { SinkRunner } from './sink-runner.ts';
+import type { Source } from './source.ts';
 import { SourceRunner } from './source-runner.ts';
 
 /** What one incarnation of a task is made of; put together in `composition.ts`. */
@@ -84,6 +91,9 @@ export class Task {
   readonly sources: SourceRunner[] = [];
   readonly sinks: SinkRunner[] = [];
   private readonly looseSinks: SinkRunner[] = [];
+  /** Of the channels of `repartition` nodes. */
+  private readonly channelSinks: SinkRunner[] = [];
+  private readonly channels: ReadonlyMap<string, Channel>;
   private readonly relief: CreditRelief;
   private readonly services: TaskServices;
   private readonly events: TaskEvents;
@@ -129,11 +139,12 @@ export class Task {
     this.wiring = new Wiring(this.gate, this.surroundings(), ends);
     this.nodes = this.wiring.nodes;
     verifyGraph(services.ref.job, this.nodes);
+    this.channels = channelsOf(services.ref.job, services.layout, this.nodes);
     this.endNodes = ends;
     const { ref, settings, logger, scheduler, shared } = services;
     const { acceptCheckpoint, previousCommitPoint } = settings.recovery;
     this.commitPoint = chosenCommitPoint(
-      this.nodes,
+      [...this.nodes, ...channelNodes(this.channels)],
       services.store,
       {
         ...ref,
@@ -270,7 +281,7 @@ export class Task {
   }
 
   private allSinks(): SinkRunner[] {
-    return [...this.sinks, ...this.looseSinks];
+    return [...this.sinks, ...this.looseSinks, ...this.channelSinks];
   }
 
   /** Side outputs that no stream reads go to the application. */
@@ -288,22 +299,22 @@ export class Task {
 
   private surroundings(): Surroundings {
     const { settings, outputs, logger, ref, shared, layout } = this.services;
+    const contextOf = (source: Source<unknown>) => ({
+      job: ref.job,
+      task: ref.task,
+      slice: layout && { index: layout.index, count: layout.count, mayGrow: !this.hasSpreadKeys() },
+      logger: logger.child({ source: source.name }),
+      shared,
+      takesCheckpoints: settings.checkpoint.interval !== 'off',
+      hasPublished: (position: Json) => this.commitPoint.publishes?.(position) ?? false,
+      checkpoint: () => this.checkpoint(),
+    });
     return {
       alignment: settings.checkpoint.mode,
       freezesState: settings.freezeState,
       source: (node, out) => {
         const { source } = node as SourceNode;
-        const context = {
-          job: ref.job,
-          task: ref.task,
-          slice: layout && { index: layout.index, count: layout.count, mayGrow: !this.hasSpreadKeys() },
-          logger: logger.child({ source: source.name }),
-          shared,
-          takesCheckpoints: settings.checkpoint.interval !== 'off',
-          hasPublished: (position: Json) => this.commitPoint.publishes?.(position) ?? false,
-          checkpoint: () => this.checkpoint(),
-        };
-        this.sources.push(new SourceRunner(source, out, this.gate, context));
+        this.sources.push(new SourceRunner(source, out, this.gate, contextOf(source)));
       },
       sink: (node, out) => {
         const { target } = node as SinkNode;
@@ -316,6 +327,31 @@ export class Task {
         stage.isFinished = this.restoredFinished.has(id);
         stage.whenFinished = () => this.finished.add(id);
         this.actors.set(stage.name, stage);
+      },
+      channel: (node, out) => {
+        const channel = this.channels.get(node.name ?? '');
+        if (!channel || !layout) return out;
+        const end = new EndStage(this.gate, { arrived: id => this.coordinator?.arrived(id), completed() {} });
+        const sink = new SinkRunner(channel.sink as Sink<unknown>, this.gate, end, logger);
+        this.channelSinks.push(sink);
+        const table = new ChannelTable(layout.count);
+        const moved = () => {
+          if (table.haveAllEnded) source.complete();
+          else source.moved(table.watermark, table.isIdle);
+        };
+        const from = channelSource(channel, table, moved);
+        const source = new SourceRunner(
+          from as Source<unknown>,
+          new UnpackStage(this.gate, out, table, moved),
+          this.gate,
+          contextOf(from as Source<unknown>),
+        );
+        this.sources.push(source);
+        return new PackStage(this.gate, sink, channel, {
+          name: node.name ?? '',
+          task: layout.index,
+          tasks: layout.count,
+        });
       },
       ...(layout && layout.count > 1
         ? { keyGuard: (node, actor) => keyGuard(this.gate, { node, actor, layout, job: ref.job }) }
@@ -339,7 +375,7 @@ export class Task {
     const dropped = notTaken(manifest, {
       actors: new Set(this.actors.keys()),
       sources: new Set(this.sources.map(({ name }) => name)),
-      sinks: new Set(this.sinks.map(({ name }) => name)),
+      sinks: new Set([...this.sinks, ...this.channelSinks].map(({ name }) => name)),
     });
     if (dropped.length === 0) return;
     if (!settings.allowDroppedState) throw notTakenError(ref, manifest, dropped);
@@ -444,7 +480,7 @@ export class Task {
       entered: () => this.gate.entered,
       sources: this.sources,
       sinks: this.allSinks(),
-      ends: this.endNodes.length + this.looseSinks.length,
+      ends: this.endNodes.length + this.looseSinks.length + this.channelSinks.length,
       finishedNodes: () => [...this.finished],
       fail: error => this.gate.fail(error),
       event: event => this.events.checkpoint(event),
@@ -460,7 +496,10 @@ export class Task {
 
   private carryOutStop(): void {
     if (this.isEnding) return;
-    if (this.stopRequest?.drain) {
+    if (this.stopRequest?.drain && this.channels.size > 0) {
+      // What is on its way between tasks needs all of them; a part of them cannot complete their operators.
+      this.services.logger.warn({}, 'a job with repartition in several tasks is stopped without draining it');
+    } else if (this.stopRequest?.drain) {
       for (const source of this.sources) source.pause();
       for (const source of this.sources) source.complete();
       return;

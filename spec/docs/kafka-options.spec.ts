@@ -24,6 +24,7 @@ describe('the tables of options of the Kafka connector', () => {
     ['Connection', 'options.ts', 'KafkaConnectionOptions', 6],
     ['Source', 'source/options.ts', 'KafkaSourceOptions', 19],
     ['Sink', 'sink/options.ts', 'KafkaSinkOptions', 17],
+    ['Sharing tasks', 'client/member/options.ts', 'GroupOptions', 8],
   ])('name under "%s" every option that there is, and no other', (heading, file, name, least) => {
     const fields = declared(file, name);
     expect(fields.length).toBeGreaterThanOrEqual(least);

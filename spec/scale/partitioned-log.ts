@@ -1,4 +1,13 @@
-import type { Key, Source, TaskShare, TaskShareListener, TaskSharing } from '../../lib/index.ts';
+import type {
+  Channel,
+  ChannelRequest,
+  Key,
+  Packed,
+  Source,
+  TaskShare,
+  TaskShareListener,
+  TaskSharing,
+} from '../../lib/index.ts';
 
 export interface Keyed {
   readonly key: string;
@@ -69,6 +78,7 @@ export class PartitionedLog {
   readonly #partitions: Keyed[][];
   readonly #readers = new Set<() => void>();
   readonly #options: LogOptions;
+  readonly channels = new Map<string, MemoryChannel>();
   isEnded = false;
   count: number;
 
@@ -102,6 +112,11 @@ export class PartitionedLog {
         where: 'memory',
         topics: ['log'],
         sharing: () => sharing,
+        channel: request => {
+          const channel = this.channels.get(request.name) ?? new MemoryChannel(request);
+          this.channels.set(request.name, channel);
+          return channel.to();
+        },
         ...(partitionOf ? { taskOf: (key: Key, count: number) => partitionOf(key) % count } : {}),
       },
       open: (position, context) => {
@@ -144,6 +159,100 @@ export class PartitionedLog {
             this.#readers.delete(wake);
           },
         };
+      },
+    };
+  }
+}
+
+/** A channel between tasks whose records are there once the checkpoint of the task that wrote them is. */
+export class MemoryChannel {
+  readonly partitions: Uint8Array[][];
+  readonly forgotten: (readonly number[])[] = [];
+  readonly #request: ChannelRequest;
+  readonly #readers = new Set<() => void>();
+  /** The last checkpoint of each task whose output is in. */
+  readonly #applied = new Map<string, number>();
+
+  constructor(request: ChannelRequest) {
+    this.#request = request;
+    this.partitions = Array.from({ length: request.tasks }, () => []);
+  }
+
+  to(): Channel {
+    const { name, tasks } = this.#request;
+    return {
+      location: name,
+      taskOf: key => [...String(key)].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % tasks,
+      prepare: async () => {},
+      ends: async () => this.partitions.map(({ length }) => length),
+      forget: async ends => void this.forgotten.push(ends),
+      sink: {
+        kind: 'channel',
+        name: `repartition:${name}`,
+        guarantee: 'exactly-once',
+        open: ({ task }) => {
+          let current: Packed[] = [];
+          let lined: Packed[] = [];
+          // The handle is the output itself: applied again after a crash, but once.
+          const apply = (id: number, handle: unknown) => {
+            if ((this.#applied.get(task) ?? 0) >= id) return;
+            this.#applied.set(task, id);
+            for (const [to, bytes] of handle as [number, string][]) {
+              this.partitions[to]?.push(Buffer.from(bytes, 'base64'));
+            }
+            for (const wake of this.#readers) wake();
+          };
+          return {
+            restore: from => from && apply(from.id, from.handle),
+            write: packed => void current.push(packed),
+            barrier() {
+              lined = [...lined, ...current];
+              current = [];
+            },
+            flush: () => lined.map(({ to, bytes }) => [to, Buffer.from(bytes).toString('base64')]),
+            commit(id, handle) {
+              lined = [];
+              apply(id, handle);
+            },
+            abandon() {},
+            close() {},
+          };
+        },
+      },
+      source: {
+        kind: 'channel',
+        name: `repartition:${name}`,
+        bounded: false,
+        open: (position, context) => {
+          const records = this.partitions[context.slice?.index ?? 0] ?? [];
+          let at = (position as number | undefined) ?? 0;
+          let isPaused = false;
+          const read = () => {
+            if (isPaused || at === records.length) return;
+            const batch = records.slice(at);
+            at = records.length;
+            context.batch(batch);
+          };
+          const wake = () => queueMicrotask(read);
+          return {
+            start: () => {
+              this.#readers.add(wake);
+              wake();
+            },
+            position: () => at,
+            pause: () => {
+              isPaused = true;
+            },
+            resume: () => {
+              isPaused = false;
+              wake();
+            },
+            close: () => {
+              isPaused = true;
+              this.#readers.delete(wake);
+            },
+          };
+        },
       },
     };
   }

@@ -1,8 +1,9 @@
 import { filter, firstValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { from, type JobHandle, type JobSettings, job, memoryStore, type Sink, start } from '../../lib/index.ts';
+import { from, type JobHandle, type JobSettings, job, memoryStore, start } from '../../lib/index.ts';
 import { keyBy, scan, to } from '../../operators/index.ts';
 import { quiet } from '../job/quiet.ts';
+import { collected } from './collected.ts';
 import { type Keyed, PartitionedLog } from './partitioned-log.ts';
 
 interface Count {
@@ -10,41 +11,9 @@ interface Count {
   readonly count: number;
 }
 
-/** What is committed, by whichever task wrote it. */
-function collected(): { readonly sink: Sink<Count>; readonly values: Count[] } {
-  const values: Count[] = [];
-  return {
-    values,
-    sink: {
-      kind: 'collect',
-      name: 'collect',
-      guarantee: 'exactly-once',
-      open: () => {
-        let current: Count[] = [];
-        let lined: Count[] = [];
-        return {
-          restore() {},
-          write: value => void current.push(value),
-          barrier() {
-            lined = [...lined, ...current];
-            current = [];
-          },
-          flush: () => null,
-          commit() {
-            values.push(...lined);
-            lined = [];
-          },
-          abandon() {},
-          close() {},
-        };
-      },
-    },
-  };
-}
-
 function counting(log: PartitionedLog, settings: JobSettings = {}) {
   const store = memoryStore();
-  const output = collected();
+  const output = collected<Count>();
   const declared = job('counts', () =>
     from(log.source()).pipe(
       keyBy(({ key }: Keyed) => key),

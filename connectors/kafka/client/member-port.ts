@@ -1,55 +1,20 @@
 import type { MaybePromise, TidemarkError } from '../../../lib/index.ts';
-import type { ErrorName, TopicMetadata, TopicPartition } from './port.ts';
+import type { ErrorName } from './port.ts';
 
-/** What a member holds in one generation of its group. */
-export interface Membership {
-  readonly memberId: string;
-  readonly instanceId: string | undefined;
-  readonly generation: number;
-  /** Empty for a hot standby. */
-  readonly partitions: readonly TopicPartition[];
-}
-
-/** Why a member does not hold its partitions any more, without having given them back. */
+/** Why a member does not hold its tasks any more, without having given them back. */
 export interface Loss {
   /**
-   * SESSION_EXPIRED: by our own clock the group may think so, whatever the broker would say. REVOKED_TOO_LATE: `revoked` took
-   * longer than the rebalance timeout. The others are the broker's; FAILED: see `error`.
+   * SESSION_EXPIRED: by our own clock the group may think so, whatever the broker would say. The others are the broker's; FAILED:
+   * see `error`.
    */
-  readonly why:
-    | 'SESSION_EXPIRED'
-    | 'REVOKED_TOO_LATE'
-    | 'UNKNOWN_MEMBER_ID'
-    | 'ILLEGAL_GENERATION'
-    | 'FENCED_INSTANCE_ID'
-    | 'FAILED';
+  readonly why: 'SESSION_EXPIRED' | 'UNKNOWN_MEMBER_ID' | 'ILLEGAL_GENERATION' | 'FENCED_INSTANCE_ID' | 'FAILED';
   /** The member does not join again: another process has its instance id, or `error` does not pass by itself. */
   readonly isFinal: boolean;
   readonly error: TidemarkError | undefined;
 }
 
-/**
- * Hears what becomes of a member. `assigned` is followed by exactly one of `revoked` and `lost`, but for a loss while `revoked`
- * is at work; after both are done, and not before, the next `assigned` comes. None of them may throw.
- */
-export interface MembershipListener {
-  /** The partitions are this member's, until one of the others is called. The same may come back after a `revoked`. */
-  assigned(generation: number, partitions: readonly TopicPartition[]): void;
-  /** Awaited, up to the rebalance timeout, before the partitions go to anyone; until then they are still held. */
-  revoked(): MaybePromise<void>;
-  /** Somebody else may have the partitions already. Joining again waits until it is done. A final loss comes without `assigned`, too. */
-  lost(loss: Loss): MaybePromise<void>;
-}
-
 /** One member of a consumer group; it joins when it is made, and again after each loss that is not final. */
 export interface GroupMember {
-  /**
-   * What is held at this moment, by the clock: where the session may have run out, `lost` is called first and this is `undefined`.
-   * Timers and answers may be late in a busy process, so ask before anything that only the owner may do.
-   */
-  readonly current: Membership | undefined;
-  /** Makes the group assign anew, because what there is to assign has changed; `why` is for the log. */
-  rejoin(why: string): void;
   /**
    * Gives back what is held (`revoked`), leaves the group and ends every timer. Idempotent; bounded by the rebalance timeout and
    * a few seconds. Requests under way end with the client.
@@ -61,31 +26,32 @@ export interface GroupMember {
 export interface Candidate {
   readonly memberId: string;
   readonly instanceId: string | undefined;
-  readonly topics: readonly string[];
-  /** What it held last and did not lose; `undefined` when that is nothing it can speak for. */
-  readonly claim: Claim | undefined;
+  readonly claim: Claim;
 }
 
+/** What a member says of itself when it joins. */
 export interface Claim {
+  /** Of which it got what it holds; -1 for nothing. */
   readonly generation: number;
-  readonly partitions: readonly TopicPartition[];
+  /** They go on while the group assigns. */
+  readonly running: readonly number[];
+  /** Being given back; until it joins again, they are still there. */
+  readonly ending: readonly number[];
+  /** It is about to leave, and wants nothing. */
+  readonly isLeaving: boolean;
 }
 
-/** Decides who gets what; all members of a group must have the same one. Pure, and the same for every order of `members`. */
-export interface Assignor {
-  /** Goes over the wire: another way to assign needs another name. */
-  readonly name: string;
-  /** Partitions by member id; who is left out gets none. */
-  assign(
-    members: readonly Candidate[],
-    partitions: readonly TopicPartition[],
-  ): ReadonlyMap<string, readonly TopicPartition[]>;
+/** What a member is to hold from now on. */
+export interface Assignment {
+  readonly tasks: readonly number[];
+  /** Something that it claimed is to go to others: it joins again when that is given back. */
+  readonly comesAgain: boolean;
+  /** Some tasks are nobody's until others give them back, so that the group assigns again soon. */
+  readonly isPartial: boolean;
 }
 
 /** What a member needs of a `KafkaClient`. */
 export interface GroupClient {
-  readonly location: string;
-  topics(names: readonly string[]): Promise<readonly TopicMetadata[]>;
   coordinator(kind: 'group', key: string): MaybePromise<GroupNode>;
   forgetCoordinator(kind: 'group', key: string): void;
 }

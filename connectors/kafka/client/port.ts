@@ -79,6 +79,10 @@ export interface KafkaNode extends GroupNode {
   ): Promise<
     readonly (TopicPartition & { readonly error: ErrorName; readonly offset: number; readonly timestamp: number })[]
   >;
+  /** Deletes the records before these offsets. */
+  deleteRecords(
+    partitions: readonly (TopicPartition & { readonly before: number })[],
+  ): Promise<readonly (TopicPartition & { readonly error: ErrorName })[]>;
   /** `partitions` undefined: all that the group has. `requireStable`: an offset of an open transaction answers UNSTABLE_OFFSET_COMMIT. */
   offsetFetch(
     group: string,

@@ -24,7 +24,15 @@ import { KafkaSinkWriter } from './writer.ts';
  * in the transaction that is the checkpoint. Throws a `SettingsError` that names every wrong option.
  */
 export function kafkaSink<T>(options: KafkaSinkOptions<T>): Sink<T> {
-  const settings = kafkaSinkSettings(options);
+  return sinkOf(kafkaSinkSettings(options));
+}
+
+/** A sink of Tidemark's own: it writes with whatever options the transaction has that the job's other sinks brought. */
+export function adaptingKafkaSink<T>(options: KafkaSinkOptions<T>): Sink<T> {
+  return sinkOf({ ...kafkaSinkSettings(options), adapts: true });
+}
+
+function sinkOf<T>(settings: KafkaSinkSettings<T> & { readonly adapts?: boolean }): Sink<T> {
   const { connection, name, guarantee } = settings;
   return {
     kind: 'kafka',
@@ -73,7 +81,10 @@ async function check<T>({ connection, topic, missingTopics, name, value }: Kafka
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
-async function open<T>(settings: KafkaSinkSettings<T>, context: SinkContext): Promise<KafkaSinkWriter<T>> {
+async function open<T>(
+  settings: KafkaSinkSettings<T> & { readonly adapts?: boolean },
+  context: SinkContext,
+): Promise<KafkaSinkWriter<T>> {
   const { connection, guarantee, name, producer, topic, missingTopics } = settings;
   const client = sharedClient(context, connection);
   await client.connect();
@@ -94,13 +105,14 @@ async function open<T>(settings: KafkaSinkSettings<T>, context: SinkContext): Pr
 }
 
 function transactionOf<T>(
-  { connection, name, producer, transactionTimeoutMs }: KafkaSinkSettings<T>,
+  { connection, name, producer, transactionTimeoutMs, adapts }: KafkaSinkSettings<T> & { readonly adapts?: boolean },
   context: SinkContext,
 ): KafkaTransaction {
   const transaction = commitPoints(context).get(clusterKey(connection))?.transaction;
   if (!transaction) {
     throw new InternalError(`The exactly-once sink "${name}" was opened by a task that does not commit with it.`);
   }
+  if (adapts) return transaction;
   const problems: string[] = [];
   if (JSON.stringify(withoutAcks(producer)) !== JSON.stringify(transaction.producerOptions)) {
     problems.push('compression, batchBytes, linger, maxInFlight, bufferBytes and deliveryTimeout must be the same');

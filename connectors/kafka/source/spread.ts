@@ -1,5 +1,7 @@
-import type { Key, SourceSpread } from '../../../lib/index.ts';
+import type { Key, SharingRequest, SourceSpread } from '../../../lib/index.ts';
 import { keyPartition } from '../partition/key-partition.ts';
+import { kafkaChannel } from '../scale/channel.ts';
+import { kafkaTaskSharing } from '../scale/task-sharing.ts';
 import { clusterKey } from '../shared-client.ts';
 import { keyText } from '../sink/record-encoder.ts';
 import type { KafkaSourceSettings } from './options.ts';
@@ -9,16 +11,24 @@ export function sourceSpread<T>({ connection, topics, partitionOf }: KafkaSource
   const spread = {
     where: `kafka:${clusterKey(connection)}`,
     topics: topics instanceof RegExp ? undefined : topics,
-    sharing: (): never => {
-      throw new Error('not there yet');
-    },
+    sharing: ({ sessionTimeoutMs, rebalanceTimeoutMs, instanceId, ...request }: SharingRequest) =>
+      kafkaTaskSharing({
+        ...connection,
+        ...request,
+        ...(instanceId === undefined ? {} : { instanceId }),
+        sessionTimeout: sessionTimeoutMs,
+        rebalanceTimeout: rebalanceTimeoutMs,
+      }),
   };
-  if (partitionOf === 'unknown') return spread;
-  const at = partitionOf === 'key' ? byText : partitionOf;
+  const at = partitionOf === 'key' || partitionOf === 'unknown' ? byText : partitionOf;
+  // Topics whose counts differ have counts that are multiples of the number of tasks: which is taken makes no difference.
+  const taskOf = (key: Key, count: number, partitions: Readonly<Record<string, number>>) =>
+    at(key, Math.min(...Object.values(partitions))) % count;
   return {
     ...spread,
-    // Topics whose counts differ have counts that are multiples of the number of tasks: which is taken makes no difference.
-    taskOf: (key, count, partitions) => at(key, Math.min(...Object.values(partitions))) % count,
+    ...(partitionOf === 'unknown' ? {} : { taskOf }),
+    // Where a topic's own partitions tell where keys are, channels put them there, too.
+    channel: request => kafkaChannel(connection, request, key => taskOf(key, request.tasks, request.partitions)),
   };
 }
 

@@ -18,6 +18,7 @@ import type {
   ProducerIdentity,
   TopicPartition,
 } from '../port.ts';
+import { deleteRecordsApi } from '../wire/api/delete-records.ts';
 import { fetchApi } from '../wire/api/fetch.ts';
 import { heartbeatApi, joinGroupApi, leaveGroupApi, syncGroupApi } from '../wire/api/groups.ts';
 import { listOffsetsApi, offsetCommitApi, offsetFetchApi } from '../wire/api/offsets.ts';
@@ -32,6 +33,8 @@ import {
 import type { BrokerLink } from './broker-link.ts';
 
 const nothing = Buffer.alloc(0);
+/** How long followers may take to know of a deletion. */
+const deletionTimeoutMs = 10_000;
 
 /** One broker, by its id; its address may change. */
 export class Node implements KafkaNode {
@@ -68,6 +71,10 @@ export class Node implements KafkaNode {
 
   listOffsets(queries: readonly OffsetQuery[], isolation: Isolation) {
     return this.link.ask(listOffsetsApi, { queries, isolation });
+  }
+
+  deleteRecords(partitions: readonly (TopicPartition & { readonly before: number })[]) {
+    return this.link.ask(deleteRecordsApi, { partitions, timeoutMs: deletionTimeoutMs });
   }
 
   offsetFetch(group: string, partitions: readonly TopicPartition[] | undefined, requireStable: boolean) {

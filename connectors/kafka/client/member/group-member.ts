@@ -4,29 +4,22 @@ import {
   type Logger,
   type MaybePromise,
   messageOf,
+  type TaskShareListener,
   TidemarkError,
 } from '../../../../lib/index.ts';
 import { KafkaAnswerError, KafkaConnectionError } from '../../errors.ts';
-import type {
-  GroupClient,
-  GroupMember,
-  GroupMemberRequest,
-  GroupNode,
-  JoinedMember,
-  Membership,
-  MembershipListener,
-} from '../member-port.ts';
-import { assignmentsOf } from './assignment.ts';
+import type { GroupClient, GroupMember, GroupMemberRequest, GroupNode } from '../member-port.ts';
+import { wakeAt } from './active.ts';
+import { assignmentsOf } from './assignments.ts';
 import { type MemberClock, machineClock } from './clock.ts';
-import { isHolding } from './holding.ts';
 import { type GroupMemberOptions, type GroupMemberSettings, groupMemberSettings } from './options.ts';
 import { retryPauseMs } from './pause.ts';
-import { type MemberEffect, type MemberEvent, type MemberState, type StepSettings, wakeAt } from './state.ts';
-import { firstStep, heldAt, step } from './step.ts';
-import { decodeAssignment, encodeSubscription, protocolType } from './subscription.ts';
+import type { MemberEffect, MemberEvent, MemberState, StepSettings } from './state.ts';
+import { firstStep, step } from './step.ts';
+import { decodeAssignment, encodeSubscription, protocolName, protocolType } from './subscription.ts';
 
 type Effect<Do extends MemberEffect['do']> = Extract<MemberEffect, { do: Do }>;
-type Request = Extract<MemberEvent, { on: 'failed' }>['request'];
+type Request = Effect<'join' | 'sync' | 'heartbeat' | 'leave'>['do'];
 
 /**
  * Joins a consumer group, and stays its member until it is closed or finally lost. `client` stays the caller's, and is closed
@@ -35,7 +28,7 @@ type Request = Extract<MemberEvent, { on: 'failed' }>['request'];
 export function joinGroup(
   client: GroupClient,
   options: GroupMemberOptions,
-  listener: MembershipListener,
+  listener: TaskShareListener,
   logger: Logger,
   clock: MemberClock = machineClock(),
 ): GroupMember {
@@ -47,7 +40,7 @@ class KafkaGroupMember implements GroupMember {
   readonly #client: GroupClient;
   readonly #settings: GroupMemberSettings;
   readonly #stepSettings: StepSettings;
-  readonly #listener: MembershipListener;
+  readonly #listener: TaskShareListener;
   readonly #logger: Logger;
   readonly #clock: MemberClock;
   readonly #ended = Promise.withResolvers<void>();
@@ -59,13 +52,18 @@ class KafkaGroupMember implements GroupMember {
   constructor(
     client: GroupClient,
     settings: GroupMemberSettings,
-    listener: MembershipListener,
+    listener: TaskShareListener,
     logger: Logger,
     clock: MemberClock,
   ) {
     this.#client = client;
     this.#settings = settings;
-    this.#stepSettings = { ...settings, pauseMs: retryPauseMs };
+    const { topics, tasks } = settings;
+    this.#stepSettings = {
+      ...settings,
+      pauseMs: retryPauseMs,
+      assign: members => assignmentsOf(members, topics, tasks),
+    };
     this.#listener = listener;
     this.#logger = logger.child({ group: settings.group });
     this.#clock = clock;
@@ -73,17 +71,6 @@ class KafkaGroupMember implements GroupMember {
     this.#state = state;
     this.#setTimer();
     for (const effect of effects) this.#carryOut(effect);
-  }
-
-  get current(): Membership | undefined {
-    const held = heldAt(this.#state, this.#clock.now());
-    if (held === undefined && isHolding(this.#state)) this.#happened({ on: 'tick' });
-    return held;
-  }
-
-  rejoin(why: string): void {
-    this.#logger.info({ why }, 'the group is asked to assign anew');
-    this.#happened({ on: 'rejoin' });
   }
 
   close(): Promise<void> {
@@ -108,7 +95,7 @@ class KafkaGroupMember implements GroupMember {
 
   #setTimer(): void {
     this.#cancelTimer();
-    const at = wakeAt(this.#state);
+    const at = wakeAt(this.#state, this.#stepSettings);
     this.#cancelTimer = at === undefined ? () => {} : this.#clock.at(at, () => this.#happened({ on: 'tick' }));
   }
 
@@ -116,9 +103,6 @@ class KafkaGroupMember implements GroupMember {
     switch (effect.do) {
       case 'join':
         this.#join(effect);
-        break;
-      case 'assign':
-        this.#assign(effect);
         break;
       case 'sync':
         this.#sync(effect);
@@ -133,10 +117,10 @@ class KafkaGroupMember implements GroupMember {
         this.#client.forgetCoordinator('group', this.#settings.group);
         break;
       case 'tell assigned':
-        this.#tellAssigned(effect.membership);
+        this.#tellAssigned(effect);
         break;
       case 'tell revoked':
-        this.#tell('revoked', () => this.#listener.revoked());
+        this.#tellRevoked(effect);
         break;
       case 'tell lost':
         this.#tellLost(effect);
@@ -148,34 +132,25 @@ class KafkaGroupMember implements GroupMember {
   }
 
   #join({ round, memberId, claim }: Effect<'join'>): void {
-    const { group, topics, assignor, instanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#settings;
-    const protocols = [{ name: assignor.name, metadata: encodeSubscription({ topics, claim }) }];
+    const { group, topics, tasks, instanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#settings;
+    const protocols = [{ name: protocolName(tasks), metadata: encodeSubscription(topics, claim) }];
     const request = { group, instanceId, memberId, sessionTimeoutMs, rebalanceTimeoutMs, protocolType, protocols };
     this.#ask('join', round, async node => ({ on: 'joined', round, answer: await node.joinGroup(request) }));
-  }
-
-  #assign({ round, members }: Effect<'assign'>): void {
-    this.#work('assign', round, async () => ({ on: 'assigned', round, assignments: await this.#assignments(members) }));
-  }
-
-  async #assignments(members: readonly JoinedMember[]) {
-    const { group, assignor } = this.#settings;
-    return assignmentsOf(group, assignor, members, topics => this.#client.topics(topics));
   }
 
   #sync({ round, memberId, generation, assignments }: Effect<'sync'>): void {
     const request = { ...this.#identity(memberId, generation), assignments };
     this.#ask('sync', round, async node => {
       const { error, assignment } = await node.syncGroup(request);
-      return { on: 'synced', round, error, partitions: error === 'NONE' ? decodeAssignment(assignment) : [] };
+      return { on: 'synced', round, error, assignment: decodeAssignment(error === 'NONE' ? assignment : nothing) };
     });
   }
 
-  #heartbeat({ round, membership: { memberId, generation } }: Effect<'heartbeat'>): void {
+  #heartbeat({ session, memberId, generation }: Effect<'heartbeat'>): void {
     const sentAt = this.#clock.now();
     const request = this.#identity(memberId, generation);
-    this.#ask('heartbeat', round, async node => ({
-      ...{ on: 'heartbeat', round, sentAt },
+    this.#ask('heartbeat', session, async node => ({
+      ...{ on: 'heartbeat', session, sentAt },
       error: await node.heartbeat(request),
     }));
   }
@@ -191,47 +166,50 @@ class KafkaGroupMember implements GroupMember {
     return { group, generation, memberId, instanceId };
   }
 
-  #ask(request: Request, round: number, ask: (node: GroupNode) => Promise<MemberEvent>): void {
-    this.#work(request, round, async () => ask(await this.#client.coordinator('group', this.#settings.group)));
-  }
-
-  /** How long it may take, the steps say: they do not wait for it longer. */
-  #work(request: Request, round: number, work: () => Promise<MemberEvent>): void {
-    work().then(
+  /** How long it may take, the steps say: they do not wait for it longer. `of`: the round, or the session of a heartbeat. */
+  #ask(request: Request, of: number, ask: (node: GroupNode) => Promise<MemberEvent>): void {
+    const answered = async () => ask(await this.#client.coordinator('group', this.#settings.group));
+    answered().then(
       event => this.#happened(event),
       cause => {
         const error = cause instanceof TidemarkError ? cause : unforeseen(request, cause);
         const mayPass = error instanceof KafkaConnectionError || (error instanceof KafkaAnswerError && error.retriable);
         this.#logger.debug({ request, error: messageOf(error) }, 'a request of a member failed');
-        this.#happened({ on: 'failed', request, round, error, mayPass });
+        if (request === 'heartbeat') this.#happened({ on: 'heartbeat failed', session: of, error, mayPass });
+        else this.#happened({ on: 'failed', request, round: of, error, mayPass });
       },
     );
   }
 
-  #tellAssigned({ memberId, generation, partitions }: Membership): void {
-    this.#logger.info({ memberId, generation, partitions: partitions.length }, 'assigned by the group');
+  #tellAssigned({ tasks, generation }: Effect<'tell assigned'>): void {
+    this.#logger.info({ tasks, generation }, 'assigned by the group');
     try {
-      this.#listener.assigned(generation, partitions);
+      this.#listener.assigned(tasks, generation);
     } catch (error) {
       this.#complain('assigned', error);
     }
   }
 
+  #tellRevoked({ call, tasks, withinMs }: Effect<'tell revoked'>): void {
+    this.#logger.info({ tasks, withinMs }, 'to be given back to the group');
+    this.#tell('revoked', { on: 'told revoked', call }, () => this.#listener.revoked(tasks, withinMs));
+  }
+
   #tellLost({ loss }: Effect<'tell lost'>): void {
     const { why, isFinal, error } = loss;
     this.#logger.warn({ why, isFinal, error: error && messageOf(error) }, 'not a member of the group any more');
-    this.#tell('lost', () => this.#listener.lost(loss));
+    this.#tell('lost', { on: 'told lost' }, () => this.#listener.lost(loss));
   }
 
-  #tell(of: 'revoked' | 'lost', call: () => MaybePromise<void>): void {
-    const isDone = () => this.#happened({ on: 'told', of });
+  #tell(of: 'revoked' | 'lost', done: MemberEvent, call: () => MaybePromise<void>): void {
+    const isDone = () => this.#happened(done);
     const failed = (error: unknown) => {
       this.#complain(of, error);
       isDone();
     };
     try {
-      const done = call();
-      if (isPromise(done)) done.then(isDone, failed);
+      const result = call();
+      if (isPromise(result)) result.then(isDone, failed);
       else isDone();
     } catch (error) {
       failed(error);
@@ -242,6 +220,8 @@ class KafkaGroupMember implements GroupMember {
     this.#logger.error({ error: messageOf(error) }, `the listener of a group member threw in "${of}"`);
   }
 }
+
+const nothing = Buffer.alloc(0);
 
 const unforeseen = (request: Request, cause: unknown): TidemarkError =>
   new InternalError(`A group member could not ${request}: ${messageOf(cause)}`, { cause });

@@ -2,7 +2,7 @@ import type { Leaving, MemberEvent, MemberState, Step, StepSettings } from './st
 import { memberVerdict } from './verdict.ts';
 
 /** How long it is tried to tell the group good-bye. */
-export const leaveMs = 5_000;
+const leaveMs = 5_000;
 
 export type Identity = Pick<MemberState, 'round' | 'memberId'>;
 
@@ -11,6 +11,12 @@ export function leave({ round, memberId }: Identity, now: number, settings: Step
   if (!settings.leavesOnClose || memberId === '') return left({ round, memberId });
   const until = now + leaveMs;
   return askToLeave({ is: 'leaving', round, memberId, until, nextAt: undefined, failures: 0 });
+}
+
+/** Waits for the id to leave with, which the group may just be giving it. */
+export function leaveUnknown({ round, memberId }: Identity, now: number): Step {
+  const until = now + leaveMs;
+  return { state: { is: 'leaving', round, memberId, until, nextAt: undefined, failures: 0 }, effects: [] };
 }
 
 export function left({ round, memberId }: Identity): Step {

@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import { type Duration, SettingsError, settingsFields, settingsProblems } from '../../../../lib/index.ts';
-import type { Assignor } from '../member-port.ts';
 
 const { duration, flag, section } = settingsFields;
 
-/** A member of a consumer group. */
-export interface GroupMemberOptions {
+/** How processes find each other in a consumer group. */
+export interface GroupOptions {
+  /**
+   * The name of the consumer group. Not that of a source: a group with members refuses offsets that are committed from outside.
+   */
   readonly group: string;
+  /** What the tasks read, partition by partition. */
   readonly topics: readonly string[];
-  readonly assignor: Assignor;
   /**
    * `group.instance.id`: a name that stays the same when the process starts again, of one process at a time. It gets back what
    * it had if it returns within the session timeout. Default: none.
@@ -16,9 +18,9 @@ export interface GroupMemberOptions {
   readonly instanceId?: string;
   /** A member that the group does not hear of for so long is replaced; what the brokers allow, 6 s to 30 min usually. Default `15s`. */
   readonly sessionTimeout?: Duration;
-  /** At most a third of the session timeout. Default a fifth of it, at most `3s`. */
+  /** At most a third of the session timeout. Default a fifth of it, at most `1s`. */
   readonly heartbeatInterval?: Duration;
-  /** How long members may take to give back what they hold; at least the session timeout. Default `60s`. */
+  /** How long tasks may take to end before they are given away; at least the session timeout. Default `60s`. */
   readonly rebalanceTimeout?: Duration;
   /** How long it is tried to join before that is a final loss. Default `5m`. */
   readonly joinTimeout?: Duration;
@@ -26,11 +28,17 @@ export interface GroupMemberOptions {
   readonly leavesOnClose?: boolean;
 }
 
+/** A member of a consumer group. */
+export interface GroupMemberOptions extends GroupOptions {
+  /** How many there are to spread: 0 … tasks - 1. */
+  readonly tasks: number;
+}
+
 /** The options, checked and complete; durations in ms. */
 export interface GroupMemberSettings {
   readonly group: string;
   readonly topics: readonly string[];
-  readonly assignor: Assignor;
+  readonly tasks: number;
   readonly instanceId: string | undefined;
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
@@ -44,9 +52,7 @@ const name = (what: string) => z.string({ error: what }).min(1, { error: what })
 const schema = section({
   group: name('the name of a consumer group'),
   topics: z.array(name('the name of a topic'), { error: 'a list of topics' }).min(1, { error: 'at least one topic' }),
-  assignor: z.custom<Assignor>(given => typeof (given as Assignor | undefined)?.assign === 'function', {
-    error: 'a way to assign, such as oneMemberHasAll',
-  }),
+  tasks: z.int({ error: 'a number of tasks' }).min(1, { error: 'at least one task' }),
   instanceId: name('a name that this process has alone').optional(),
   sessionTimeout: duration().default(15_000),
   heartbeatInterval: duration().optional(),
@@ -60,8 +66,8 @@ export function groupMemberSettings(given: GroupMemberOptions): GroupMemberSetti
   const parsed = schema.safeParse(given, { reportInput: true });
   const what = 'The settings of the group member are wrong';
   if (!parsed.success) throw new SettingsError(what, settingsProblems(parsed.error.issues));
-  const { group, topics, assignor, instanceId, sessionTimeout, rebalanceTimeout, joinTimeout } = parsed.data;
-  const { heartbeatInterval = Math.min(sessionTimeout / 5, 3_000) } = parsed.data;
+  const { group, topics, tasks, instanceId, sessionTimeout, rebalanceTimeout, joinTimeout } = parsed.data;
+  const { heartbeatInterval = Math.min(sessionTimeout / 5, 1_000) } = parsed.data;
   const problems: string[] = [];
   if (heartbeatInterval > sessionTimeout / 3) {
     problems.push(
@@ -77,7 +83,7 @@ export function groupMemberSettings(given: GroupMemberOptions): GroupMemberSetti
   return {
     group,
     topics: [...new Set(topics)].sort(),
-    assignor,
+    tasks,
     instanceId,
     sessionTimeoutMs: sessionTimeout,
     heartbeatIntervalMs: heartbeatInterval,

@@ -1,10 +1,11 @@
 import type { TidemarkError } from '../../../../lib/index.ts';
-import type { Claim, JoinedGroup, JoinedMember, Loss, Membership, SyncGroupRequest } from '../member-port.ts';
-import type { ErrorName, TopicPartition } from '../port.ts';
+import type { Assignment, Claim, JoinedGroup, JoinedMember, Loss } from '../member-port.ts';
+import type { ErrorName } from '../port.ts';
+import type { Assignments } from './assignments.ts';
 import type { GroupMemberSettings } from './options.ts';
 
 /** Where a member stands. Times are those of its clock. */
-export type MemberState = Joining | Syncing | Stable | Revoking | Lost | Leaving | Left;
+export type MemberState = Active | Lost | Leaving | Left;
 
 interface Known {
   /** Counts what was asked: answers to an older one are stale. */
@@ -13,53 +14,85 @@ interface Known {
   readonly memberId: string;
 }
 
-interface Trying extends Known {
-  /** What was held before, and given back. */
-  readonly claim: Claim | undefined;
+/** A member, or about to become one again. What it holds goes on in each of the three. */
+export type Active = Joining | Syncing | Stable;
+
+interface Trying {
   /** When the trying began, for the join timeout. */
   readonly since: number;
   /** In a row. */
   readonly failures: number;
+  /** When the request was sent that is waited for. */
+  readonly sentAt: number;
   /** When it is too late for the answer; without a request, when to send it. */
   readonly until: number;
 }
 
-/** Holds nothing; asks to be taken in, or waits to ask again. */
-export interface Joining extends Trying {
+interface InGroup extends Known {
+  readonly held: Held;
+  /** `undefined` while the group does not know it, and nothing is held. */
+  readonly session: Session | undefined;
+  readonly isClosing: boolean;
+}
+
+/** Asks to be taken in, or waits to ask again. */
+export interface Joining extends InGroup, Trying {
   readonly is: 'joining';
   readonly isAsked: boolean;
+  /** Something was given back since it was asked: the claim of the request is not true any more. */
+  readonly isOutdated: boolean;
 }
 
-/** Taken in, holds nothing yet: makes the assignment as the leader, or has asked for its part of it. */
-export interface Syncing extends Trying {
+/** Taken in, and has asked for its part. */
+export interface Syncing extends InGroup, Trying {
   readonly is: 'syncing';
-  readonly generation: number;
-  /** Left out while the leader still assigns. */
-  readonly sentAt: number | undefined;
-  readonly isRejoinWanted: boolean;
+  readonly session: Session;
+  readonly isOutdated: boolean;
 }
 
-interface Holding extends Known {
-  readonly membership: Membership;
-  /** The group may take the partitions away from then on: counted from the sending of what it has last answered. */
-  readonly aliveUntil: number;
+/** Has its part. */
+export interface Stable extends InGroup {
+  readonly is: 'stable';
+  readonly session: Session;
+}
+
+/** The tasks that may run here, and those that are given back. */
+export interface Held {
+  /** Of which it got what it was told last. */
+  readonly generation: number;
+  /** `assigned` has been called for them. */
+  readonly running: readonly number[];
+  /** `revoked` has been called for them and is not done. */
+  readonly ending: readonly Ending[];
+  /** Assigned anew while they still ended. */
+  readonly waiting: readonly number[];
+  /** The group assigns again soon. */
+  readonly isPartial: boolean;
+  /** How often `revoked` was called. */
+  readonly calls: number;
+}
+
+/** One call of `revoked`. */
+export interface Ending {
+  readonly call: number;
+  readonly tasks: readonly number[];
+  /** When they are given away, whether they have ended or not; infinite from then on. */
+  readonly until: number;
+}
+
+/** What the group knows of a member, and what the member knows of that. */
+export interface Session {
+  /** In which round it began: heartbeats of an earlier one are stale. */
+  readonly id: number;
+  readonly generation: number;
+  /** The group knew the member then: when the newest request that it answered so was sent. */
+  readonly provenAt: number;
+  /** No rebalance had begun by then that this member has not joined. */
+  readonly calmAt: number;
   /** When the next heartbeat is sent, whether the last one was answered or not. */
   readonly beatAt: number;
   readonly isBeating: boolean;
   readonly failures: number;
-}
-
-/** Holds what it was assigned. */
-export interface Stable extends Holding {
-  readonly is: 'stable';
-}
-
-/** Still holds it, while the listener gives it back. */
-export interface Revoking extends Holding {
-  readonly is: 'revoking';
-  /** The group waits no longer. */
-  readonly until: number;
-  readonly next: 'join' | 'leave';
 }
 
 /** Holds nothing: it was taken away, or joining is in vain. */
@@ -87,33 +120,35 @@ export interface Left extends Known {
 export type MemberEvent =
   | { readonly on: 'tick' }
   | { readonly on: 'joined'; readonly round: number; readonly answer: JoinedGroup }
-  | { readonly on: 'assigned'; readonly round: number; readonly assignments: Assignments }
   | {
       readonly on: 'synced';
       readonly round: number;
       readonly error: ErrorName;
-      readonly partitions: readonly TopicPartition[];
+      readonly assignment: Assignment;
     }
-  | { readonly on: 'heartbeat'; readonly round: number; readonly sentAt: number; readonly error: ErrorName }
+  | { readonly on: 'heartbeat'; readonly session: number; readonly sentAt: number; readonly error: ErrorName }
   | { readonly on: 'left'; readonly round: number; readonly error: ErrorName }
   | {
       readonly on: 'failed';
-      readonly request: 'join' | 'assign' | 'sync' | 'heartbeat' | 'leave';
+      readonly request: 'join' | 'sync' | 'leave';
       readonly round: number;
       readonly error: TidemarkError;
       readonly mayPass: boolean;
     }
-  /** The listener is done with `revoked` or `lost`. */
-  | { readonly on: 'told'; readonly of: 'revoked' | 'lost' }
-  | { readonly on: 'rejoin' }
+  | {
+      readonly on: 'heartbeat failed';
+      readonly session: number;
+      readonly error: TidemarkError;
+      readonly mayPass: boolean;
+    }
+  /** The listener is done with this call of `revoked`. */
+  | { readonly on: 'told revoked'; readonly call: number }
+  | { readonly on: 'told lost' }
   | { readonly on: 'close' };
-
-export type Assignments = SyncGroupRequest['assignments'];
 
 /** What is to be done, in this order. */
 export type MemberEffect =
-  | { readonly do: 'join'; readonly round: number; readonly memberId: string; readonly claim: Claim | undefined }
-  | { readonly do: 'assign'; readonly round: number; readonly members: readonly JoinedMember[] }
+  | { readonly do: 'join'; readonly round: number; readonly memberId: string; readonly claim: Claim }
   | {
       readonly do: 'sync';
       readonly round: number;
@@ -121,11 +156,16 @@ export type MemberEffect =
       readonly generation: number;
       readonly assignments: Assignments;
     }
-  | { readonly do: 'heartbeat'; readonly round: number; readonly membership: Membership }
+  | { readonly do: 'heartbeat'; readonly session: number; readonly memberId: string; readonly generation: number }
   | { readonly do: 'leave'; readonly round: number; readonly memberId: string }
   | { readonly do: 'forget coordinator' }
-  | { readonly do: 'tell assigned'; readonly membership: Membership }
-  | { readonly do: 'tell revoked' }
+  | { readonly do: 'tell assigned'; readonly tasks: readonly number[]; readonly generation: number }
+  | {
+      readonly do: 'tell revoked';
+      readonly call: number;
+      readonly tasks: readonly number[];
+      readonly withinMs: number;
+    }
   | { readonly do: 'tell lost'; readonly loss: Loss }
   | { readonly do: 'end' };
 
@@ -146,21 +186,6 @@ export type StepSettings = Pick<
 > & {
   /** How long to wait after so many failures in a row. */
   readonly pauseMs: (failures: number) => number;
+  /** What the leader of the group sends. */
+  readonly assign: (members: readonly JoinedMember[]) => Assignments;
 };
-
-/** When the member has to look at its clock again, whatever happens until then. */
-export function wakeAt(state: MemberState): number | undefined {
-  switch (state.is) {
-    case 'joining':
-    case 'syncing':
-      return state.until;
-    case 'stable':
-      return Math.min(state.beatAt, state.aliveUntil);
-    case 'revoking':
-      return Math.min(state.beatAt, state.aliveUntil, state.until);
-    case 'leaving':
-      return Math.min(state.until, state.nextAt ?? state.until);
-    default:
-      return undefined;
-  }
-}

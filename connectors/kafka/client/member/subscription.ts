@@ -1,14 +1,15 @@
-import type { Claim } from '../member-port.ts';
-import type { TopicPartition } from '../port.ts';
-import { byTopic } from '../wire/api/by-topic.ts';
+import type { Assignment, Claim } from '../member-port.ts';
 import { ByteReader } from '../wire/byte-reader.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
 
-// The outer form is that of Kafka's own consumers (ConsumerProtocol, version 0), so that Kafka's tools show what members
-// read. The user data inside is ours.
+// The outer form is that of Kafka's own consumers (ConsumerProtocol, version 0), so that Kafka's tools show the members: task t as
+// partition t of each topic. The user data inside is ours, and what counts.
 
 /** What kind of group it is; Kafka keeps those of another kind out. */
 export const protocolType = 'consumer';
+
+/** How tasks are assigned: members that speak of another number of tasks have none in common, and the brokers keep them out. */
+export const protocolName = (tasks: number): string => `tidemark-tasks-${tasks}`;
 
 const consumerVersion = 0;
 /** In front of our user data: that of others says nothing to us. */
@@ -16,69 +17,68 @@ const mark = 0x5464;
 /** A later version may only append: who knows this one goes on to understand the beginning. */
 const userDataVersion = 1;
 
-/** What a member tells the one that assigns. */
-export interface Subscription {
-  readonly topics: readonly string[];
-  readonly claim: Claim | undefined;
-}
+const leaving = 1;
+const again = 1;
+const partial = 2;
 
-export function encodeSubscription({ topics, claim }: Subscription): Buffer {
-  const userData = new ByteWriter(64)
-    .int16(mark)
-    .int16(userDataVersion)
-    .int32(claim?.generation ?? -1);
-  writePartitions(userData, claim?.partitions ?? []);
+const nothing: Claim = { generation: -1, running: [], ending: [], isLeaving: false };
+/** Of a member that says nothing about itself that we understand: it gets no task, because nobody knows what it would do with it. */
+const strange: Claim = { ...nothing, isLeaving: true };
+
+export function encodeSubscription(topics: readonly string[], claim: Claim): Buffer {
+  const userData = new ByteWriter(64).int16(mark).int16(userDataVersion);
+  userData.int16(claim.isLeaving ? leaving : 0).int32(claim.generation);
+  writeTasks(userData, claim.running);
+  writeTasks(userData, claim.ending);
   const into = new ByteWriter(128).int16(consumerVersion);
   into.array(topics, topic => into.string(topic)).bytes(userData.written());
   return into.written();
 }
 
-/** What cannot be read subscribes to nothing: one strange member must not stop the group. */
-export function decodeSubscription(bytes: Buffer): Subscription {
+/** One strange member must not stop the group. */
+export function decodeSubscription(bytes: Buffer): Claim {
   try {
     const from = new ByteReader(bytes);
     from.int16();
-    const topics = from.array(() => from.string());
-    return { topics, claim: claimIn(from.nullableBytes()) };
+    from.array(() => from.string());
+    const userData = ours(from.nullableBytes());
+    if (userData === undefined) return strange;
+    const isLeaving = (userData.int16() & leaving) !== 0;
+    return { generation: userData.int32(), running: readTasks(userData), ending: readTasks(userData), isLeaving };
   } catch (error) {
-    if (error instanceof RangeError) return { topics: [], claim: undefined };
+    if (error instanceof RangeError) return strange;
     throw error;
   }
 }
 
-export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {
+export function encodeAssignment({ tasks, comesAgain, isPartial }: Assignment, topics: readonly string[]): Buffer {
+  const userData = new ByteWriter(64).int16(mark).int16(userDataVersion);
+  userData.int16((comesAgain ? again : 0) | (isPartial ? partial : 0));
+  writeTasks(userData, tasks);
   const into = new ByteWriter(128).int16(consumerVersion);
-  writePartitions(into, partitions);
-  return into.int32(-1).written();
+  into.array(topics, topic => writeTasks(into.string(topic), tasks)).bytes(userData.written());
+  return into.written();
 }
 
 /** Throws a `RangeError` for what is no assignment; no bytes are an empty one, as for a member that the leader left out. */
-export function decodeAssignment(bytes: Buffer): readonly TopicPartition[] {
-  if (bytes.length === 0) return [];
+export function decodeAssignment(bytes: Buffer): Assignment {
+  const none: Assignment = { tasks: [], comesAgain: false, isPartial: false };
+  if (bytes.length === 0) return none;
   const from = new ByteReader(bytes);
   from.int16();
-  return readPartitions(from);
+  from.array(() => [from.string(), readTasks(from)]);
+  const userData = ours(from.nullableBytes());
+  if (userData === undefined) return none;
+  const flags = userData.int16();
+  return { tasks: readTasks(userData), comesAgain: (flags & again) !== 0, isPartial: (flags & partial) !== 0 };
 }
 
-function claimIn(userData: Buffer | null): Claim | undefined {
+function ours(userData: Buffer | null): ByteReader | undefined {
   if (userData === null || userData.length < 4) return undefined;
   const from = new ByteReader(userData);
-  if (from.int16() !== mark || from.int16() < userDataVersion) return undefined;
-  const claim = { generation: from.int32(), partitions: readPartitions(from) };
-  return claim.generation < 0 ? undefined : claim;
+  return from.int16() === mark && from.int16() >= userDataVersion ? from : undefined;
 }
 
-function writePartitions(into: ByteWriter, partitions: readonly TopicPartition[]): void {
-  into.array(byTopic(partitions), ([topic, ofTopic]) =>
-    into.string(topic).array(ofTopic, ({ partition }) => into.int32(partition)),
-  );
-}
+const writeTasks = (into: ByteWriter, tasks: readonly number[]) => into.array(tasks, task => into.int32(task));
 
-function readPartitions(from: ByteReader): TopicPartition[] {
-  return from
-    .array(() => {
-      const topic = from.string();
-      return from.array(() => ({ topic, partition: from.int32() }));
-    })
-    .flat();
-}
+const readTasks = (from: ByteReader): number[] => from.array(() => from.int32());

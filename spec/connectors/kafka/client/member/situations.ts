@@ -1,13 +1,12 @@
+import { isActive } from '../../../../../connectors/kafka/client/member/active.ts';
 import type {
   MemberEvent,
   MemberState,
-  Revoking,
-  Stable,
   Step,
   StepSettings,
 } from '../../../../../connectors/kafka/client/member/state.ts';
 import { firstStep, step } from '../../../../../connectors/kafka/client/member/step.ts';
-import type { JoinedGroup } from '../../../../../connectors/kafka/client/member-port.ts';
+import type { Assignment, JoinedGroup } from '../../../../../connectors/kafka/client/member-port.ts';
 import { KafkaConnectionError, KafkaSecurityError } from '../../../../../connectors/kafka/errors.ts';
 
 export const settings: StepSettings = {
@@ -19,12 +18,13 @@ export const settings: StepSettings = {
   joinTimeoutMs: 300_000,
   leavesOnClose: true,
   pauseMs: failures => failures * 100,
+  assign: members => members.map(({ memberId }) => ({ memberId, assignment: Buffer.from('a part') })),
 };
 
-export const partitions = [
-  { topic: 't', partition: 0 },
-  { topic: 't', partition: 1 },
-];
+export const part = (tasks: readonly number[], more: Partial<Assignment> = {}): Assignment => ({
+  ...{ tasks, comesAgain: false, isPartial: false },
+  ...more,
+});
 
 export const answerTo = (error: string, more: Partial<JoinedGroup> = {}): JoinedGroup => ({
   ...{ error, generation: error === 'NONE' ? 4 : -1, protocol: 'p', leaderId: 'other', memberId: '', members: [] },
@@ -35,53 +35,71 @@ export const joined = (round: number, error: string, more: Partial<JoinedGroup> 
   ...{ on: 'joined', round },
   answer: answerTo(error, { memberId: error === 'NONE' || error === 'MEMBER_ID_REQUIRED' ? 'me' : '', ...more }),
 });
-export const synced = (round: number, error: string): MemberEvent => ({
-  ...{ on: 'synced', round, error },
-  partitions: error === 'NONE' ? partitions : [],
+/** The answer to the one that stands, whatever its round is. */
+export const synced = (
+  round: number,
+  error: string,
+  assignment = part(error === 'NONE' ? [0, 1] : []),
+): MemberEvent => ({
+  ...{ on: 'synced', round, error, assignment },
 });
-export const heartbeat = (round: number, error: string, sentAt = 1_000): MemberEvent => ({
-  ...{ on: 'heartbeat', round, error, sentAt },
+export const heartbeat = (session: number, error: string, sentAt = 1_000): MemberEvent => ({
+  ...{ on: 'heartbeat', session, error, sentAt },
 });
 export const left = (round: number, error: string): MemberEvent => ({ on: 'left', round, error });
+const lost = { true: new KafkaConnectionError('no answer'), false: new KafkaSecurityError('not allowed') };
 export const failed = (
   round: number,
   request: Extract<MemberEvent, { on: 'failed' }>['request'],
   mayPass: boolean,
-): MemberEvent => ({
-  ...{ on: 'failed', round, request, mayPass },
-  error: mayPass ? new KafkaConnectionError('no answer') : new KafkaSecurityError('not allowed'),
+): MemberEvent => ({ ...{ on: 'failed', round, request, mayPass }, error: lost[`${mayPass}`] });
+export const beatFailed = (session: number, mayPass: boolean): MemberEvent => ({
+  ...{ on: 'heartbeat failed', session, mayPass },
+  error: lost[`${mayPass}`],
 });
 
+export const sessionOf = (state: MemberState): number => (isActive(state) ? (state.session?.id ?? 0) : 0);
+
+type Moving = (round: number, session: number) => MemberEvent;
+
 /** Goes through these events, all at the same time. */
-export function after(events: readonly ((round: number) => MemberEvent)[], now = 1_000, with_ = settings): Step {
+export function afterwards(events: readonly Moving[], now = 1_000, with_ = settings): Step {
   let last = firstStep(now, with_);
-  for (const event of events) last = step(last.state, event(last.state.round), now, with_);
+  for (const event of events) last = step(last.state, event(last.state.round, sessionOf(last.state)), now, with_);
   return last;
 }
 
-const beStable = [
-  (round: number) => joined(round, 'MEMBER_ID_REQUIRED'),
-  (round: number) => joined(round, 'NONE'),
-  (round: number) => synced(round, 'NONE'),
-];
-const rebalance = (round: number) => heartbeat(round, 'REBALANCE_IN_PROGRESS');
-const close = (): MemberEvent => ({ on: 'close' });
+const isIn: Moving = round => joined(round, 'NONE');
+const gets =
+  (...tasks: number[]): Moving =>
+  round =>
+    synced(round, 'NONE', part(tasks, { comesAgain: tasks.length === 1 }));
+const rebalance: Moving = (_, session) => heartbeat(session, 'REBALANCE_IN_PROGRESS');
+const close: Moving = () => ({ on: 'close' });
+const beStable: readonly Moving[] = [round => joined(round, 'MEMBER_ID_REQUIRED'), isIn, gets(0, 1)];
+const giveBackOne: readonly Moving[] = [...beStable, rebalance, isIn, gets(0)];
+const gaveBack: Moving = () => ({ on: 'told revoked', call: 1 });
 
 /** Every state that a member may be in, at 1,000 ms, in the order in which it gets there. */
 export const situations = {
-  'joining, asked for the first time': after([]).state,
-  'joining, asked with its id': after(beStable.slice(0, 1)).state,
-  'joining, pausing': after([round => failed(round, 'join', true)]).state,
-  'syncing, assigning': after([round => joined(round, 'NONE', { leaderId: 'me' })]).state,
-  'syncing, asked': after(beStable.slice(0, 2)).state,
-  stable: after(beStable).state,
-  'revoking, to join': after([...beStable, rebalance]).state,
-  'revoking, to leave': after([...beStable, close]).state,
-  'lost, to join': after([...beStable, round => heartbeat(round, 'ILLEGAL_GENERATION')]).state,
-  'lost for good': after([...beStable, round => heartbeat(round, 'FENCED_INSTANCE_ID')]).state,
-  leaving: after([...beStable, close, () => ({ on: 'told', of: 'revoked' })]).state,
-  'leaving, its id unknown': after([close]).state,
-  left: after([...beStable, close, () => ({ on: 'told', of: 'revoked' }), round => left(round, 'NONE')]).state,
+  'joining, asked for the first time': afterwards([]).state,
+  'joining, asked with its id': afterwards(beStable.slice(0, 1)).state,
+  'joining, pausing': afterwards([round => failed(round, 'join', true)]).state,
+  syncing: afterwards(beStable.slice(0, 2)).state,
+  stable: afterwards(beStable).state,
+  'joining, holding': afterwards([...beStable, rebalance]).state,
+  'joining, holding, pausing': afterwards([...beStable, rebalance, round => failed(round, 'join', true)]).state,
+  'syncing, holding': afterwards([...beStable, rebalance, isIn]).state,
+  'stable, giving back': afterwards(giveBackOne).state,
+  'joining, giving back': afterwards([...giveBackOne, rebalance]).state,
+  'closing, joining': afterwards([...beStable, close]).state,
+  'closing, syncing': afterwards([...beStable, close, isIn]).state,
+  closing: afterwards([...beStable, close, isIn, gets()]).state,
+  'lost, to join': afterwards([...beStable, (_, session) => heartbeat(session, 'ILLEGAL_GENERATION')]).state,
+  'lost for good': afterwards([...beStable, (_, session) => heartbeat(session, 'FENCED_INSTANCE_ID')]).state,
+  leaving: afterwards([...beStable, close, gaveBack]).state,
+  'leaving, its id unknown': afterwards([close]).state,
+  left: afterwards([...beStable, close, gaveBack, round => left(round, 'NONE')]).state,
 } satisfies Record<string, MemberState>;
 
 export type Situation = keyof typeof situations;
@@ -101,53 +119,50 @@ export const errors = [
 ];
 
 /** Everything that may happen to a member, with the name that the tables have for it. */
-export function happenings(round: number): readonly (readonly [name: string, event: MemberEvent])[] {
-  const requests = ['join', 'assign', 'sync', 'heartbeat', 'leave'] as const;
+export function happenings(round: number, session: number): readonly (readonly [name: string, event: MemberEvent])[] {
+  const requests = ['join', 'sync', 'leave'] as const;
   return [
     ['close', { on: 'close' }],
-    ['rejoin', { on: 'rejoin' }],
-    ['told revoked', { on: 'told', of: 'revoked' }],
-    ['told lost', { on: 'told', of: 'lost' }],
+    ['told revoked', { on: 'told revoked', call: 1 }],
+    ['told lost', { on: 'told lost' }],
     ['tick', { on: 'tick' }],
-    ['assigned', { on: 'assigned', round, assignments: [] }],
     ...errors.flatMap(error => [
       [`joined ${error}`, joined(round, error)] as const,
       [`synced ${error}`, synced(round, error)] as const,
-      [`heartbeat ${error}`, heartbeat(round, error)] as const,
       [`left ${error}`, left(round, error)] as const,
+      [`heartbeat ${error}`, heartbeat(session, error)] as const,
     ]),
     ...requests.flatMap(request => [
       [`failed ${request}`, failed(round, request, true)] as const,
       [`failed ${request} for good`, failed(round, request, false)] as const,
     ]),
+    ['failed heartbeat', beatFailed(session, true)],
+    ['failed heartbeat for good', beatFailed(session, false)],
   ];
 }
 
-/** Which request a state waits for the answer of. */
-export const asks: Record<Situation, RegExp> = {
-  'joining, asked for the first time': /joined|failed join/,
-  'joining, asked with its id': /joined|failed join/,
-  'joining, pausing': /^never$/,
-  'syncing, assigning': /assigned|failed assign/,
-  'syncing, asked': /synced|failed sync/,
-  stable: /heartbeat/,
-  'revoking, to join': /heartbeat/,
-  'revoking, to leave': /heartbeat/,
-  'lost, to join': /^never$/,
-  'lost for good': /^never$/,
-  leaving: /left|failed leave/,
-  'leaving, its id unknown': /joined|failed join/,
-  left: /^never$/,
-};
-
-/** A step in short: the state and what is to be done. */
-export function summary({ state, effects }: Step): string {
-  const more =
-    state.is === 'revoking' ? ` to ${state.next}` : state.is === 'lost' && state.loss.isFinal ? ' for good' : '';
-  const why = state.is === 'lost' ? ` (${state.loss.why})` : '';
-  const id = state.is === 'joining' && state.memberId === '' ? ' anew' : '';
-  return [`${state.is}${more}${why}${id}`, ...effects.map(effect => effect.do)].join('; ');
+/** Which answers a state waits for. */
+export function answersOf(state: MemberState): RegExp {
+  const beats = isActive(state) && state.session !== undefined ? '|heartbeat' : '';
+  if (state.is === 'joining') return new RegExp((state.isAsked ? '^joined|^failed join' : '^never') + beats);
+  if (state.is === 'syncing') return new RegExp(`^synced|^failed sync${beats}`);
+  if (state.is === 'leaving') return state.nextAt === undefined ? /^joined|^failed join/ : /^left|^failed leave/;
+  return state.is === 'stable' ? /heartbeat/ : /^never/;
 }
 
-export const isHolding = (state: MemberState): state is Stable | Revoking =>
-  state.is === 'stable' || state.is === 'revoking';
+/** A step in short: the state, what runs, what ends (in brackets) and what is to be done. */
+export function summary({ state, effects }: Step): string {
+  const { is } = state;
+  const parts: string[] = [is];
+  if (isActive(state)) {
+    const { held, isClosing, memberId } = state;
+    const ending = held.ending.flatMap(({ tasks }) => tasks);
+    if (isClosing) parts.push('to leave');
+    if (is === 'joining' && memberId === '') parts.push('anew');
+    parts.push(held.running.join(','), ending.length > 0 ? `(${ending.join(',')})` : '');
+    parts.push(held.waiting.length > 0 ? `then ${held.waiting.join(',')}` : '');
+  }
+  if (state.is === 'lost') parts.push(state.loss.isFinal ? 'for good' : '', state.loss.why);
+  const done = effects.map(effect => ('tasks' in effect ? `${effect.do} ${effect.tasks.join(',')}` : effect.do));
+  return [parts.filter(text => text !== '').join(' '), ...done].join('; ');
+}

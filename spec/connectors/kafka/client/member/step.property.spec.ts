@@ -1,22 +1,21 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { isActive, runOut, wakeAt } from '../../../../../connectors/kafka/client/member/active.ts';
 import type { MemberEffect, MemberEvent, MemberState } from '../../../../../connectors/kafka/client/member/state.ts';
-import { wakeAt } from '../../../../../connectors/kafka/client/member/state.ts';
-import { firstStep, heldAt, step } from '../../../../../connectors/kafka/client/member/step.ts';
-import { happenings, heartbeat, isHolding, joined, settings, synced } from './situations.ts';
+import { firstStep, step } from '../../../../../connectors/kafka/client/member/step.ts';
+import { answersOf, happenings, heartbeat, joined, part, sessionOf, settings, synced } from './situations.ts';
 
-/** A world that drives a member with whatever comes, and holds it to what the port promises. */
+/** A world that drives one member with whatever comes, and holds it to what the port promises. */
 class World {
   now = 0;
   state: MemberState;
-  /** Between `assigned` and what ends it. */
-  isHeld = false;
-  /** Calls of the listener that are not done. */
-  readonly open: ('revoked' | 'lost')[] = [];
+  /** From `assigned` to the call of `revoked` or `lost`. */
+  readonly running = new Set<number>();
+  /** Calls of the listener that are not done, with what is given back. */
+  readonly revoking = new Map<number, readonly number[]>();
+  isLosing = false;
   ends = 0;
   isClosed = false;
-  lastSync = 0;
-  lastProof = 0;
 
   constructor() {
     const { state, effects } = firstStep(0, settings);
@@ -25,57 +24,60 @@ class World {
   }
 
   happen(event: MemberEvent): void {
-    const { state: before } = this;
-    if (event.on === 'told') {
-      const at = this.open.indexOf(event.of);
-      if (at < 0) return;
-      this.open.splice(at, 1);
+    if (event.on === 'told revoked' && !this.revoking.delete(event.call)) return;
+    if (event.on === 'told lost') {
+      if (!this.isLosing) return;
+      this.isLosing = false;
     }
     if (event.on === 'close') this.isClosed = true;
-    const isOver = this.isHeld && this.now >= this.lastProof + settings.sessionTimeoutMs;
-    const { state, effects } = step(before, event, this.now, settings);
+    const isOver = runOut(this.state, this.now, settings) !== undefined && this.#holds;
+    const { state, effects } = step(this.state, event, this.now, settings);
     this.state = state;
     if (isOver) expect(effects[0]).toMatchObject({ do: 'tell lost' });
-    if (event.on === 'heartbeat' && event.round === before.round && isHolding(state)) {
-      if (['NONE', 'REBALANCE_IN_PROGRESS'].includes(event.error)) {
-        this.lastProof = Math.max(this.lastProof, event.sentAt);
-      }
-    }
     this.#see(effects);
-    expect(heldAt(state, this.now) !== undefined).toBe(this.isHeld);
+    if (isActive(state)) expect([...state.held.running].sort()).toEqual([...this.running].sort());
+    else expect(this.running.size).toBe(0);
     if (state.is === 'left') expect([this.ends, this.isClosed]).toEqual([1, true]);
     else expect(this.ends).toBe(0);
+  }
+
+  get #holds(): boolean {
+    const { state } = this;
+    return isActive(state) && state.held.running.length + state.held.ending.length > 0;
   }
 
   #see(effects: readonly MemberEffect[]): void {
     for (const effect of effects) {
       switch (effect.do) {
-        case 'tell assigned':
-          expect([this.isHeld, this.open]).toEqual([false, []]);
-          this.isHeld = true;
-          this.lastProof = this.lastSync;
+        case 'tell assigned': {
+          const busy = [...this.running, ...[...this.revoking.values()].flat()];
+          expect([this.isLosing, this.isClosed]).toEqual([false, false]);
+          expect(effect.tasks.length).toBeGreaterThan(0);
+          expect(effect.tasks.filter(task => busy.includes(task))).toEqual([]);
+          for (const task of effect.tasks) this.running.add(task);
           break;
+        }
         case 'tell revoked':
-          expect([this.isHeld, this.open]).toEqual([true, []]);
-          this.open.push('revoked');
+          expect(this.isLosing || this.revoking.has(effect.call)).toBe(false);
+          expect(effect.tasks.length).toBeGreaterThan(0);
+          for (const task of effect.tasks) expect(this.running.delete(task)).toBe(true);
+          this.revoking.set(effect.call, effect.tasks);
           break;
         case 'tell lost':
-          expect(this.isHeld || effect.loss.isFinal).toBe(true);
-          this.isHeld = false;
-          this.open.push('lost');
+          expect(this.running.size + this.revoking.size > 0 || effect.loss.isFinal).toBe(true);
+          expect(this.isLosing).toBe(false);
+          this.running.clear();
+          this.isLosing = true;
           break;
-        case 'sync':
-          this.lastSync = this.now;
+        case 'join': {
+          // What runs is claimed at every join, and what ends unless it is too late.
+          expect(this.isLosing).toBe(false);
+          expect(effect.claim.running).toEqual(expect.arrayContaining([...this.running]));
+          const ending = [...this.revoking.values()].flat();
+          for (const task of effect.claim.ending) expect(ending).toContain(task);
           break;
-        case 'join':
-          this.isHeld = false;
-          expect(this.open).toEqual([]);
-          break;
-        case 'leave':
-          this.isHeld = false;
-          break;
+        }
         case 'end':
-          this.isHeld = false;
           this.ends++;
           break;
       }
@@ -83,27 +85,36 @@ class World {
   }
 }
 
-const count = happenings(0).length;
+const count = happenings(0, 0).length;
 const moves = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: fc.record({ is: fc.constant('what is next' as const) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        is: fc.constant('what is next' as const),
+        tasks: fc.uniqueArray(fc.nat(4)),
+        more: fc.nat(3),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ is: fc.constant('done' as const), which: fc.nat(3) }) },
     {
       weight: 2,
       arbitrary: fc.record({ is: fc.constant('anything' as const), which: fc.nat(count - 1), old: fc.boolean() }),
     },
-    { weight: 2, arbitrary: fc.record({ is: fc.constant('time' as const), ms: fc.nat(12_000), ticks: fc.boolean() }) },
+    { weight: 2, arbitrary: fc.record({ is: fc.constant('time' as const), ms: fc.nat(9_000), ticks: fc.boolean() }) },
   ),
-  { maxLength: 60 },
+  { maxLength: 80 },
 );
 
 /** What a group in order would answer, so that members get far. */
-function whatIsNext({ state, now, open }: World): MemberEvent {
+function whatIsNext({ state, now, isLosing }: World, tasks: readonly number[], more: number): MemberEvent {
   const { round } = state;
-  const [told] = open;
-  if (told !== undefined) return { on: 'told', of: told };
+  if (isLosing) return { on: 'told lost' };
   if (state.is === 'joining') return state.isAsked ? joined(round, 'NONE') : { on: 'tick' };
-  if (state.is === 'syncing') return synced(round, 'NONE');
-  return heartbeat(round, 'NONE', now);
+  if (state.is === 'syncing') {
+    return synced(round, 'NONE', part(tasks, { comesAgain: more === 1, isPartial: more > 1 }));
+  }
+  return heartbeat(sessionOf(state), more === 0 ? 'REBALANCE_IN_PROGRESS' : 'NONE', now);
 }
 
 it('keeps what the port promises, whatever happens in whatever order', () => {
@@ -111,20 +122,24 @@ it('keeps what the port promises, whatever happens in whatever order', () => {
     fc.property(moves, list => {
       const world = new World();
       for (const move of list) {
-        if (move.is === 'what is next') world.happen(whatIsNext(world));
-        else if (move.is === 'time') {
+        const { state } = world;
+        if (move.is === 'what is next') world.happen(whatIsNext(world, move.tasks, move.more));
+        else if (move.is === 'done') {
+          const calls = [...world.revoking.keys()];
+          world.happen({ on: 'told revoked', call: calls[move.which % calls.length] ?? 0 });
+        } else if (move.is === 'time') {
           world.now += move.ms;
           if (move.ticks) world.happen({ on: 'tick' });
-          else if (heldAt(world.state, world.now) === undefined && world.isHeld) world.happen({ on: 'rejoin' });
         } else {
-          const [, event] = happenings(world.state.round - (move.old ? 1 : 0))[move.which] ?? [];
-          const fits = event?.on !== 'failed' || event.request === requestOf(world.state);
-          if (event && fits) world.happen(event);
+          const past = move.old ? 1 : 0;
+          const [what, event] = happenings(state.round - past, sessionOf(state) - past)[move.which] ?? [];
+          const fits = /^(close|told|tick)/.test(what ?? '') || answersOf(state).test(what ?? '');
+          if (event && (fits || move.old)) world.happen(event);
         }
       }
       world.happen({ on: 'close' });
-      for (let i = 0; i < 60 && world.state.is !== 'left'; i++) {
-        world.now = Math.max(world.now, wakeAt(world.state) ?? world.now);
+      for (let i = 0; i < 200 && world.state.is !== 'left'; i++) {
+        world.now = Math.max(world.now, wakeAt(world.state, settings) ?? world.now);
         world.happen({ on: 'tick' });
       }
       expect(world.state.is).toBe('left');
@@ -132,16 +147,3 @@ it('keeps what the port promises, whatever happens in whatever order', () => {
     { numRuns: 1_500 },
   );
 });
-
-function requestOf(state: MemberState): string {
-  switch (state.is) {
-    case 'joining':
-      return 'join';
-    case 'syncing':
-      return state.sentAt === undefined ? 'assign' : 'sync';
-    case 'leaving':
-      return state.nextAt === undefined ? 'join' : 'leave';
-    default:
-      return 'heartbeat';
-  }
-}

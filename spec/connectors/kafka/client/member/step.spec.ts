@@ -1,224 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import { wakeAt } from '../../../../../connectors/kafka/client/member/state.ts';
-import { heldAt, step } from '../../../../../connectors/kafka/client/member/step.ts';
+import { wakeAt } from '../../../../../connectors/kafka/client/member/active.ts';
+import type { MemberEvent, MemberState, Step } from '../../../../../connectors/kafka/client/member/state.ts';
+import { step } from '../../../../../connectors/kafka/client/member/step.ts';
 import {
-  after,
-  asks,
+  afterwards,
+  answersOf,
+  beatFailed,
   failed,
   happenings,
   heartbeat,
-  isHolding,
   joined,
   left,
-  partitions,
+  part,
   type Situation,
+  sessionOf,
   settings,
   situations,
   summary,
   synced,
 } from './situations.ts';
+import { table } from './step-table.ts';
 
-/** What comes of what: the state afterwards, then what is to be done. */
-const table: Record<Situation, Record<string, string>> = {
-  'joining, asked for the first time': {
-    close: 'leaving',
-    rejoin: 'joining anew',
-    'told revoked': 'joining anew',
-    'told lost': 'joining anew',
-    tick: 'joining anew',
-    'joined NONE': 'syncing; sync',
-    'joined REBALANCE_IN_PROGRESS': 'joining anew',
-    'joined MEMBER_ID_REQUIRED': 'joining; join',
-    'joined UNKNOWN_MEMBER_ID': 'joining anew',
-    'joined ILLEGAL_GENERATION': 'joining anew',
-    'joined FENCED_INSTANCE_ID': 'lost for good (FENCED_INSTANCE_ID); tell lost',
-    'joined NOT_COORDINATOR': 'joining anew; forget coordinator',
-    'joined COORDINATOR_LOAD_IN_PROGRESS': 'joining anew',
-    'joined GROUP_AUTHORIZATION_FAILED': 'lost for good (FAILED); tell lost',
-    'joined UNKNOWN_999': 'lost for good (FAILED); tell lost',
-    'failed join': 'joining anew; forget coordinator',
-    'failed join for good': 'lost for good (FAILED); tell lost',
-  },
-  'joining, asked with its id': {
-    close: 'leaving; leave',
-    rejoin: 'joining',
-    'told revoked': 'joining',
-    'told lost': 'joining',
-    tick: 'joining',
-    'joined NONE': 'syncing; sync',
-    'joined REBALANCE_IN_PROGRESS': 'joining',
-    'joined MEMBER_ID_REQUIRED': 'joining anew',
-    'joined UNKNOWN_MEMBER_ID': 'joining anew',
-    'joined ILLEGAL_GENERATION': 'joining',
-    'joined FENCED_INSTANCE_ID': 'lost for good (FENCED_INSTANCE_ID); tell lost',
-    'joined NOT_COORDINATOR': 'joining; forget coordinator',
-    'joined COORDINATOR_LOAD_IN_PROGRESS': 'joining',
-    'joined GROUP_AUTHORIZATION_FAILED': 'lost for good (FAILED); tell lost',
-    'joined UNKNOWN_999': 'lost for good (FAILED); tell lost',
-    'failed join': 'joining; forget coordinator',
-    'failed join for good': 'lost for good (FAILED); tell lost',
-  },
-  'joining, pausing': {
-    close: 'left; end',
-    rejoin: 'joining anew',
-    'told revoked': 'joining anew',
-    'told lost': 'joining anew',
-    tick: 'joining anew; join',
-  },
-  'syncing, assigning': {
-    close: 'leaving; leave',
-    rejoin: 'syncing',
-    'told revoked': 'syncing',
-    'told lost': 'syncing',
-    tick: 'syncing',
-    assigned: 'syncing; sync',
-    'failed assign': 'joining',
-    'failed assign for good': 'lost for good (FAILED); tell lost',
-  },
-  'syncing, asked': {
-    close: 'leaving; leave',
-    rejoin: 'syncing',
-    'told revoked': 'syncing',
-    'told lost': 'syncing',
-    tick: 'syncing',
-    'synced NONE': 'stable; tell assigned',
-    'synced REBALANCE_IN_PROGRESS': 'joining; join',
-    'synced MEMBER_ID_REQUIRED': 'joining',
-    'synced UNKNOWN_MEMBER_ID': 'joining anew',
-    'synced ILLEGAL_GENERATION': 'joining',
-    'synced FENCED_INSTANCE_ID': 'lost for good (FENCED_INSTANCE_ID); tell lost',
-    'synced NOT_COORDINATOR': 'joining; forget coordinator',
-    'synced COORDINATOR_LOAD_IN_PROGRESS': 'joining',
-    'synced GROUP_AUTHORIZATION_FAILED': 'lost for good (FAILED); tell lost',
-    'synced UNKNOWN_999': 'lost for good (FAILED); tell lost',
-    'failed sync': 'joining; forget coordinator',
-    'failed sync for good': 'lost for good (FAILED); tell lost',
-  },
-  stable: {
-    close: 'revoking to leave; tell revoked',
-    rejoin: 'revoking to join; tell revoked',
-    'told revoked': 'stable',
-    'told lost': 'stable',
-    tick: 'stable',
-    'heartbeat NONE': 'stable',
-    'heartbeat REBALANCE_IN_PROGRESS': 'revoking to join; tell revoked',
-    'heartbeat MEMBER_ID_REQUIRED': 'lost for good (FAILED); tell lost',
-    'heartbeat UNKNOWN_MEMBER_ID': 'lost (UNKNOWN_MEMBER_ID); tell lost',
-    'heartbeat ILLEGAL_GENERATION': 'lost (ILLEGAL_GENERATION); tell lost',
-    'heartbeat FENCED_INSTANCE_ID': 'lost for good (FENCED_INSTANCE_ID); tell lost',
-    'heartbeat NOT_COORDINATOR': 'stable; forget coordinator',
-    'heartbeat COORDINATOR_LOAD_IN_PROGRESS': 'stable',
-    'heartbeat GROUP_AUTHORIZATION_FAILED': 'lost for good (FAILED); tell lost',
-    'heartbeat UNKNOWN_999': 'lost for good (FAILED); tell lost',
-    'failed heartbeat': 'stable; forget coordinator',
-    'failed heartbeat for good': 'lost for good (FAILED); tell lost',
-  },
-  'revoking, to join': {
-    close: 'revoking to leave',
-    rejoin: 'revoking to join',
-    'told revoked': 'joining; join',
-    'told lost': 'revoking to join',
-    tick: 'revoking to join',
-    'heartbeat NONE': 'revoking to join',
-    'heartbeat REBALANCE_IN_PROGRESS': 'revoking to join',
-    'heartbeat MEMBER_ID_REQUIRED': 'lost for good (FAILED); tell lost',
-    'heartbeat UNKNOWN_MEMBER_ID': 'lost (UNKNOWN_MEMBER_ID); tell lost',
-    'heartbeat ILLEGAL_GENERATION': 'lost (ILLEGAL_GENERATION); tell lost',
-    'heartbeat FENCED_INSTANCE_ID': 'lost for good (FENCED_INSTANCE_ID); tell lost',
-    'heartbeat NOT_COORDINATOR': 'revoking to join; forget coordinator',
-    'heartbeat COORDINATOR_LOAD_IN_PROGRESS': 'revoking to join',
-    'heartbeat GROUP_AUTHORIZATION_FAILED': 'lost for good (FAILED); tell lost',
-    'heartbeat UNKNOWN_999': 'lost for good (FAILED); tell lost',
-    'failed heartbeat': 'revoking to join; forget coordinator',
-    'failed heartbeat for good': 'lost for good (FAILED); tell lost',
-  },
-  'revoking, to leave': {
-    close: 'revoking to leave',
-    rejoin: 'revoking to leave',
-    'told revoked': 'leaving; leave',
-    'told lost': 'revoking to leave',
-    tick: 'revoking to leave',
-    'heartbeat NONE': 'revoking to leave',
-    'heartbeat REBALANCE_IN_PROGRESS': 'revoking to leave',
-    'heartbeat MEMBER_ID_REQUIRED': 'left; tell lost; end',
-    'heartbeat UNKNOWN_MEMBER_ID': 'left; tell lost; end',
-    'heartbeat ILLEGAL_GENERATION': 'leaving; tell lost; leave',
-    'heartbeat FENCED_INSTANCE_ID': 'left; tell lost; end',
-    'heartbeat NOT_COORDINATOR': 'revoking to leave; forget coordinator',
-    'heartbeat COORDINATOR_LOAD_IN_PROGRESS': 'revoking to leave',
-    'heartbeat GROUP_AUTHORIZATION_FAILED': 'left; tell lost; end',
-    'heartbeat UNKNOWN_999': 'left; tell lost; end',
-    'failed heartbeat': 'revoking to leave; forget coordinator',
-    'failed heartbeat for good': 'left; tell lost; end',
-  },
-  'lost, to join': {
-    close: 'leaving; leave',
-    rejoin: 'lost (ILLEGAL_GENERATION)',
-    'told revoked': 'joining; join',
-    'told lost': 'joining; join',
-    tick: 'lost (ILLEGAL_GENERATION)',
-  },
-  'lost for good': {
-    close: 'left; end',
-    rejoin: 'lost for good (FENCED_INSTANCE_ID)',
-    'told revoked': 'lost for good (FENCED_INSTANCE_ID)',
-    'told lost': 'lost for good (FENCED_INSTANCE_ID)',
-    tick: 'lost for good (FENCED_INSTANCE_ID)',
-  },
-  leaving: {
-    close: 'leaving',
-    rejoin: 'leaving',
-    'told revoked': 'leaving',
-    'told lost': 'leaving',
-    tick: 'leaving',
-    'left NONE': 'left; end',
-    'left REBALANCE_IN_PROGRESS': 'left; end',
-    'left MEMBER_ID_REQUIRED': 'left; end',
-    'left UNKNOWN_MEMBER_ID': 'left; end',
-    'left ILLEGAL_GENERATION': 'left; end',
-    'left FENCED_INSTANCE_ID': 'left; end',
-    'left NOT_COORDINATOR': 'leaving; forget coordinator',
-    'left COORDINATOR_LOAD_IN_PROGRESS': 'leaving',
-    'left GROUP_AUTHORIZATION_FAILED': 'left; end',
-    'left UNKNOWN_999': 'left; end',
-    'failed leave': 'leaving; forget coordinator',
-    'failed leave for good': 'left; end',
-  },
-  'leaving, its id unknown': {
-    close: 'leaving',
-    rejoin: 'leaving',
-    'told revoked': 'leaving',
-    'told lost': 'leaving',
-    tick: 'leaving',
-    'joined NONE': 'leaving; leave',
-    'joined REBALANCE_IN_PROGRESS': 'left; end',
-    'joined MEMBER_ID_REQUIRED': 'leaving; leave',
-    'joined UNKNOWN_MEMBER_ID': 'left; end',
-    'joined ILLEGAL_GENERATION': 'left; end',
-    'joined FENCED_INSTANCE_ID': 'left; end',
-    'joined NOT_COORDINATOR': 'left; end',
-    'joined COORDINATOR_LOAD_IN_PROGRESS': 'left; end',
-    'joined GROUP_AUTHORIZATION_FAILED': 'left; end',
-    'joined UNKNOWN_999': 'left; end',
-    'failed join': 'left; end',
-    'failed join for good': 'left; end',
-  },
-  left: {
-    close: 'left',
-    rejoin: 'left',
-    'told revoked': 'left',
-    'told lost': 'left',
-    tick: 'left',
-  },
-};
-
-const names = Object.keys(table) as Situation[];
+const names = Object.keys(situations) as Situation[];
 
 describe('what comes of everything that may happen', () => {
   it.each(names)('%s', name => {
-    const state = situations[name];
-    const asked = happenings(state.round).filter(
-      ([what]) => /^(close|rejoin|told|tick)/.test(what) || asks[name].test(what),
+    const state: MemberState = situations[name];
+    const asked = happenings(state.round, sessionOf(state)).filter(
+      ([what]) => /^(close|told|tick)/.test(what) || answersOf(state).test(what),
     );
     const seen = asked.map(([what, event]) => [what, summary(step(state, event, 1_500, settings))]);
     expect(Object.fromEntries(seen)).toEqual(table[name]);
@@ -226,15 +35,15 @@ describe('what comes of everything that may happen', () => {
 
   it.each(names)('%s: answers to what was asked before change nothing', name => {
     const state = situations[name];
-    for (const [what, event] of happenings(state.round - 1)) {
-      if (!('round' in event)) continue;
+    for (const [what, event] of happenings(state.round - 1, sessionOf(state) - 1)) {
+      if (!('round' in event || 'session' in event)) continue;
       expect([what, step(state, event, 1_500, settings)]).toEqual([what, { state, effects: [] }]);
     }
   });
 
   it.each(names)('%s: looks at the clock again, unless there is nothing to wait for', name => {
-    const state = situations[name];
-    const at = wakeAt(state);
+    const state: MemberState = situations[name];
+    const at = wakeAt(state, settings);
     if (state.is === 'lost' || state.is === 'left') expect(at).toBeUndefined();
     else expect(at).toBeLessThanOrEqual(1_000 + settings.rebalanceTimeoutMs + 5_000);
   });
@@ -242,105 +51,186 @@ describe('what comes of everything that may happen', () => {
 
 const tick = { on: 'tick' } as const;
 const { stable } = situations;
+const session = sessionOf(stable);
+const beat = (error: string, sentAt: number) => heartbeat(session, error, sentAt);
+const gaveBack = (call: number): MemberEvent => ({ on: 'told revoked', call });
+
+/** Goes on from a state through these events, each at its time. */
+function through(
+  from: MemberState,
+  events: readonly (readonly [at: number, event: (of: MemberState) => MemberEvent])[],
+): Step {
+  let last: Step = { state: from, effects: [] };
+  for (const [at, event] of events) last = step(last.state, event(last.state), at, settings);
+  return last;
+}
+const isIn = (of: MemberState) => joined(of.round, 'NONE', { generation: 5 });
+const gets =
+  (tasks: readonly number[], more = {}) =>
+  (of: MemberState) =>
+    synced(of.round, 'NONE', part(tasks, more));
+const rebalance = (of: MemberState) => heartbeat(sessionOf(of), 'REBALANCE_IN_PROGRESS', 1_500);
 
 describe('time', () => {
   it('sends heartbeats at their interval, and again elsewhere when one is not answered within it', () => {
-    expect(wakeAt(stable)).toBe(3_000);
+    expect(wakeAt(stable, settings)).toBe(3_000);
     const first = step(stable, tick, 3_000, settings);
-    expect(summary(first)).toBe('stable; heartbeat');
-    expect(wakeAt(first.state)).toBe(5_000);
+    expect(summary(first)).toBe('stable 0,1; heartbeat');
+    expect(wakeAt(first.state, settings)).toBe(5_000);
     const second = step(first.state, tick, 5_000, settings);
-    expect(summary(second)).toBe('stable; forget coordinator; heartbeat');
-    const answered = step(second.state, heartbeat(stable.round, 'NONE', 5_000), 5_100, settings);
-    expect(wakeAt(answered.state)).toBe(7_000);
+    expect(summary(second)).toBe('stable 0,1; forget coordinator; heartbeat');
+    const answered = step(second.state, beat('NONE', 5_000), 5_100, settings);
+    expect(wakeAt(answered.state, settings)).toBe(7_000);
+  });
+
+  it('sends heartbeats while it joins, syncs, and gives back', () => {
+    for (const name of [
+      'joining, holding',
+      'syncing, holding',
+      'stable, giving back',
+      'closing',
+      'closing, joining',
+    ] as const) {
+      expect([name, step(situations[name], tick, 3_000, settings).effects[0]?.do]).toEqual([name, 'heartbeat']);
+    }
+  });
+
+  it('hears soon of the next assignment where some tasks are nobody’s yet', () => {
+    const partial = through(stable, [
+      [1_500, rebalance],
+      [1_500, isIn],
+      [1_600, gets([0], { isPartial: true })],
+    ]).state;
+    expect(wakeAt(partial, settings)).toBe(1_800);
+    const again = step(
+      step(partial, tick, 1_800, settings).state,
+      heartbeat(sessionOf(partial), 'NONE', 1_800),
+      1_850,
+      settings,
+    );
+    expect(wakeAt(again.state, settings)).toBe(2_000);
   });
 
   it('sends a failed heartbeat again soon, a little later each time', () => {
-    const once = step(stable, failed(stable.round, 'heartbeat', true), 3_000, settings);
-    expect(wakeAt(once.state)).toBe(3_100);
-    const twice = step(once.state, failed(stable.round, 'heartbeat', true), 3_100, settings);
-    expect(wakeAt(twice.state)).toBe(3_300);
+    const once = step(stable, beatFailed(session, true), 3_000, settings);
+    expect(wakeAt(once.state, settings)).toBe(3_100);
+    const twice = step(once.state, beatFailed(session, true), 3_100, settings);
+    expect(wakeAt(twice.state, settings)).toBe(3_300);
   });
+
+  /** Whether it still holds something then. */
+  const isLost = (state: MemberState, at: number) => summary(step(state, tick, at, settings)).includes('tell lost');
 
   it('counts the session from when the last answered heartbeat was sent, not from its answer', () => {
-    const beat = step(stable, heartbeat(stable.round, 'NONE', 4_000), 8_000, settings).state;
-    expect(heldAt(beat, 12_999)?.partitions).toEqual(partitions);
-    expect(heldAt(beat, 13_000)).toBeUndefined();
-    const older = step(beat, heartbeat(stable.round, 'NONE', 2_000), 8_100, settings).state;
-    expect(heldAt(older, 12_999)).toBeDefined();
+    const alive = step(stable, beat('NONE', 4_000), 8_000, settings).state;
+    expect([isLost(alive, 12_999), isLost(alive, 13_000)]).toEqual([false, true]);
+    const older = step(alive, beat('NONE', 2_000), 8_100, settings).state;
+    expect(isLost(older, 12_999)).toBe(false);
   });
 
-  it.each(happenings(situations.stable.round))('past the session it is lost before anything else: %s', (_, event) => {
-    for (const name of ['stable', 'revoking, to join', 'revoking, to leave'] as const) {
+  it.each(happenings(stable.round, session))('past the session it is lost before anything else: %s', (_, event) => {
+    for (const name of ['stable', 'joining, holding', 'syncing, holding', 'stable, giving back', 'closing'] as const) {
       const { effects } = step(situations[name], event, 10_000, settings);
       expect(effects[0]).toMatchObject({ do: 'tell lost', loss: { why: 'SESSION_EXPIRED', isFinal: false } });
       expect(effects.filter(effect => effect.do === 'tell lost')).toHaveLength(1);
     }
   });
 
-  it('a late answer does not bring back a session that may be over', () => {
-    const { state, effects } = step(stable, heartbeat(stable.round, 'NONE', 9_000), 10_000, settings);
-    expect(summary({ state, effects })).toBe('lost (SESSION_EXPIRED); tell lost');
+  it('one that holds nothing only waits for its answer, however long that takes', () => {
+    expect(summary(step(situations.syncing, tick, 15_000, settings))).toBe('syncing; heartbeat');
+    const empty = afterwards([round => joined(round, 'NONE'), round => synced(round, 'NONE', part([]))]).state;
+    expect(summary(step(empty, tick, 10_000, settings))).toBe('joining');
   });
 
-  it('a revocation may take as long as the group waits, counted from before the group began to', () => {
-    const alive = step(stable, heartbeat(stable.round, 'NONE', 4_000), 4_100, settings).state;
-    let revoking = step(alive, heartbeat(stable.round, 'REBALANCE_IN_PROGRESS', 6_000), 6_100, settings).state;
-    for (let at = 8_000; at < 34_000; at += 2_000) {
-      revoking = step(revoking, heartbeat(stable.round, 'REBALANCE_IN_PROGRESS', at), at, settings).state;
+  it('takes nothing that was assigned so long ago that it may be another’s by now', () => {
+    const { syncing } = situations;
+    expect(summary(step(syncing, synced(syncing.round, 'NONE'), 9_999, settings))).toBe(
+      'stable 0,1; tell assigned 0,1',
+    );
+    expect(summary(step(syncing, synced(syncing.round, 'NONE'), 10_000, settings))).toBe('joining');
+    const alive = step(syncing, heartbeat(sessionOf(syncing), 'NONE', 4_000), 4_100, settings).state;
+    expect(summary(step(alive, synced(syncing.round, 'NONE'), 12_999, settings))).toBe('stable 0,1; tell assigned 0,1');
+  });
+
+  it('holds on while it cannot join as long as the group waits, counted from before the group began to', () => {
+    let { state } = step(stable, beat('NONE', 4_000), 4_100, settings);
+    state = step(state, beat('REBALANCE_IN_PROGRESS', 6_000), 6_100, settings).state;
+    for (let at = 8_000; at < 34_000; at += 2_000)
+      state = step(state, beat('REBALANCE_IN_PROGRESS', at), at, settings).state;
+    expect([isLost(state, 33_999), isLost(state, 34_000)]).toEqual([false, true]);
+  });
+
+  it('begins to count anew when it was taken in, from when the group last said that it still gathered', () => {
+    let { state } = through(stable, [
+      [1_500, rebalance],
+      [6_000, of => heartbeat(sessionOf(of), 'REBALANCE_IN_PROGRESS', 6_000)],
+      [12_000, isIn],
+    ]);
+    for (let at = 13_000; at < 36_000; at += 2_000) {
+      state = step(state, heartbeat(sessionOf(state), 'REBALANCE_IN_PROGRESS', at), at, settings).state;
+      if (state.is === 'syncing' && at >= state.until) state = step(state, tick, at, settings).state;
     }
-    expect(heldAt(revoking, 33_999)).toBeDefined();
-    expect(heldAt(revoking, 34_000)).toBeUndefined();
-    const late = step(revoking, { on: 'told', of: 'revoked' }, 34_000, settings);
-    expect(summary(late)).toBe('lost (REVOKED_TOO_LATE); tell lost');
-    expect(summary(step(late.state, { on: 'told', of: 'lost' }, 34_100, settings))).toBe('joining; join');
+    expect([isLost(state, 35_999), isLost(state, 36_000)]).toEqual([false, true]);
   });
 
-  it('joins again only when both the revocation and the loss are dealt with', () => {
-    const revoking = situations['revoking, to join'];
-    const lost = step(revoking, heartbeat(revoking.round, 'UNKNOWN_MEMBER_ID'), 1_500, settings).state;
-    const one = step(lost, { on: 'told', of: 'lost' }, 1_600, settings);
-    expect(summary(one)).toBe('lost (UNKNOWN_MEMBER_ID)');
-    const both = step(one.state, { on: 'told', of: 'revoked' }, 1_700, settings);
-    expect(summary(both)).toBe('joining anew; join');
-    expect(both.effects).toEqual([{ do: 'join', round: expect.any(Number), memberId: '', claim: undefined }]);
+  it('gives away what does not end in time; nobody here runs it before it has', () => {
+    const giving = situations['stable, giving back'];
+    let { state } = { state: giving as MemberState };
+    for (let at = 3_000; at < 31_000; at += 2_000)
+      state = step(state, heartbeat(sessionOf(giving), 'NONE', at), at, settings).state;
+    state = step(state, tick, 31_000, settings).state;
+    const released = step(state, tick, 31_000, settings);
+    expect(released.effects).toMatchObject([{ do: 'join', claim: { running: [0], ending: [] } }]);
+    const back = through(released.state, [
+      [31_100, isIn],
+      [31_200, gets([0, 1])],
+    ]);
+    expect(summary(back)).toBe('stable 0 (1) then 1');
+    const joining = step(
+      back.state,
+      heartbeat(sessionOf(back.state), 'REBALANCE_IN_PROGRESS', 31_300),
+      31_300,
+      settings,
+    );
+    expect(joining.effects).toMatchObject([{ do: 'join', claim: { running: [0, 1], ending: [] } }]);
+    expect(summary(step(back.state, gaveBack(1), 31_400, settings))).toBe('stable 0,1; tell assigned 1');
+    expect(summary(step(back.state, { on: 'close' }, 31_400, settings))).toBe(
+      'joining to leave (1,0); tell revoked 0; join',
+    );
+  });
+
+  it('leaves when what it gives back does not end in time', () => {
+    let state: MemberState = situations.closing;
+    const session = sessionOf(state);
+    for (let at = 3_000; at < 31_000; at += 2_000)
+      state = step(state, heartbeat(session, 'NONE', at), at, settings).state;
+    state = step(state, tick, 31_000, settings).state;
+    expect(summary(step(state, tick, 31_000, settings))).toBe('leaving; leave');
   });
 
   it('gives up an answer that is overdue, and asks again after a pause', () => {
     const joining = situations['joining, asked with its id'];
-    expect(wakeAt(joining)).toBe(36_000);
+    expect(wakeAt(joining, settings)).toBe(36_000);
     const given = step(joining, tick, 36_000, settings);
     expect(summary(given)).toBe('joining; forget coordinator');
     expect(summary(step(given.state, tick, 36_100, settings))).toBe('joining; join');
     expect(step(given.state, joined(joining.round, 'NONE'), 36_050, settings).state).toBe(given.state);
-    const assigning = situations['syncing, assigning'];
-    expect(summary(step(assigning, tick, 1_000 + 4_500, settings))).toBe('joining');
-    expect(summary(step(situations['syncing, asked'], tick, 15_000, settings))).toBe('joining; forget coordinator');
+    const { state } = step(situations.syncing, tick, 15_000, settings);
+    expect(summary(step(state, tick, 15_000, settings))).toBe('joining; forget coordinator');
   });
 
   it('does not join for ever', () => {
-    let state = situations['joining, asked with its id'];
+    let state: MemberState = situations['joining, asked with its id'];
     let now = 1_000;
     for (let failures = 0; state.is === 'joining' && failures < 1_000; failures++) {
       state = step(state, joined(state.round, 'COORDINATOR_LOAD_IN_PROGRESS'), now, settings).state;
-      now = wakeAt(state) ?? now;
+      now = wakeAt(state, settings) ?? now;
       state = step(state, tick, now, settings).state;
     }
-    expect(state).toMatchObject({
-      is: 'lost',
-      loss: { why: 'FAILED', isFinal: true, error: { code: 'KAFKA_CONNECTION' } },
-    });
+    const error = { code: 'KAFKA_CONNECTION' };
+    expect(state).toMatchObject({ is: 'lost', loss: { why: 'FAILED', isFinal: true, error } });
     expect(now).toBeGreaterThanOrEqual(301_000);
     expect(now).toBeLessThan(320_000);
-  });
-
-  it('asks once more for an assignment that came when half of the session was over', () => {
-    const asked = situations['syncing, asked'];
-    const late = step(asked, synced(asked.round, 'NONE'), 5_500, settings);
-    expect(summary(late)).toBe('syncing; sync');
-    const { state } = step(late.state, synced(late.state.round, 'NONE'), 5_600, settings);
-    expect(heldAt(state, 14_499)).toBeDefined();
-    expect(heldAt(state, 14_500)).toBeUndefined();
   });
 
   it('ends leaving when the group does not answer', () => {
@@ -352,38 +242,121 @@ describe('time', () => {
   });
 });
 
+describe('what goes on while the group assigns', () => {
+  it('keeps what stays its own without a word, and hears only of what changes', () => {
+    const back = through(stable, [
+      [1_500, rebalance],
+      [1_500, isIn],
+      [1_600, gets([1, 2], { comesAgain: true })],
+    ]);
+    expect(summary(back)).toBe('stable 1,2 (0); tell revoked 0; tell assigned 2');
+    expect(back.effects).toMatchObject([{ call: 1, withinMs: 30_000 }, { generation: 5 }]);
+    const same = through(stable, [
+      [1_500, rebalance],
+      [1_500, isIn],
+      [1_600, gets([0, 1])],
+    ]);
+    expect(summary(same)).toBe('stable 0,1');
+  });
+
+  it('joins again when it has given back, and where the group counted on that', () => {
+    const given = step(situations['stable, giving back'], gaveBack(1), 1_500, settings);
+    expect(given.effects).toMatchObject([{ do: 'join', claim: { generation: 4, running: [0], ending: [] } }]);
+    const restarted = afterwards([
+      round => joined(round, 'NONE'),
+      round => synced(round, 'NONE', part([0], { comesAgain: true })),
+    ]);
+    expect(summary(restarted)).toBe('joining 0; tell assigned 0; join');
+  });
+
+  it('joins once more when something was given back that the group still took for its own', () => {
+    const twice = through(situations['joining, giving back'], [
+      [1_500, isIn],
+      [1_500, gets([], { comesAgain: true })],
+    ]).state;
+    expect(summary({ state: twice, effects: [] })).toBe('stable (1,0)');
+    const one = through(twice, [
+      [1_600, of => heartbeat(sessionOf(of), 'REBALANCE_IN_PROGRESS', 1_600)],
+      [1_600, () => gaveBack(1)],
+      [1_700, isIn],
+    ]);
+    const after = step(one.state, gets([], { comesAgain: true })(one.state), 1_800, settings);
+    expect(summary(after)).toBe('joining (0); join');
+  });
+
+  it('is the leader of a group by sending everybody’s part', () => {
+    const members = ['me', 'other'].map(memberId => ({ memberId, instanceId: undefined, metadata: Buffer.alloc(0) }));
+    const asked = situations['joining, asked with its id'];
+    const { effects } = step(asked, joined(asked.round, 'NONE', { leaderId: 'me', members }), 1_500, settings);
+    expect(effects).toEqual([
+      { do: 'sync', round: asked.round + 1, memberId: 'me', generation: 4, assignments: settings.assign(members) },
+    ]);
+  });
+
+  it('starts nothing that is assigned to it while it closes', () => {
+    const closing = situations['closing, syncing'];
+    expect(summary(step(closing, synced(closing.round, 'NONE', part([0, 1, 2])), 1_500, settings))).toBe(
+      'stable to leave (0,1)',
+    );
+  });
+});
+
 describe('what a member tells', () => {
-  it('claims what it gave back, and nothing that it lost', () => {
-    const revoking = situations['revoking, to join'];
-    const again = step(revoking, { on: 'told', of: 'revoked' }, 1_500, settings);
-    expect(again.effects[0]).toMatchObject({ do: 'join', memberId: 'me', claim: { generation: 4, partitions } });
-    const lost = step(situations['lost, to join'], { on: 'told', of: 'lost' }, 1_500, settings);
-    expect(lost.effects[0]).toMatchObject({ do: 'join', memberId: 'me', claim: undefined });
+  it('claims what it holds, what it gives back, and nothing that it lost', () => {
+    const claims = (name: Situation, event: MemberEvent) =>
+      step(situations[name], event, 1_500, settings).effects.at(-1);
+    expect(claims('stable', beat('REBALANCE_IN_PROGRESS', 1_400))).toMatchObject({
+      ...{ do: 'join', memberId: 'me' },
+      claim: { generation: 4, running: [0, 1], ending: [], isLeaving: false },
+    });
+    const giving = sessionOf(situations['stable, giving back']);
+    expect(claims('stable, giving back', heartbeat(giving, 'REBALANCE_IN_PROGRESS', 1_400))).toMatchObject({
+      claim: { running: [0], ending: [1] },
+    });
+    const closing = sessionOf(situations.closing);
+    expect(claims('closing', heartbeat(closing, 'REBALANCE_IN_PROGRESS', 1_400))).toMatchObject({
+      claim: { running: [], ending: [0, 1], isLeaving: true },
+    });
+    expect(claims('lost, to join', { on: 'told lost' })).toMatchObject({
+      ...{ do: 'join', memberId: 'me' },
+      claim: { generation: -1, running: [], ending: [] },
+    });
   });
 
   it('keeps its claim through failures, until the group has forgotten it', () => {
-    let { state } = step(situations['revoking, to join'], { on: 'told', of: 'revoked' }, 1_500, settings);
-    state = step(state, joined(state.round, 'NOT_COORDINATOR'), 1_500, settings).state;
-    const asked = step(state, tick, 1_600, settings);
-    expect(asked.effects[0]).toMatchObject({ do: 'join', claim: { generation: 4 } });
-    state = step(asked.state, joined(asked.state.round, 'UNKNOWN_MEMBER_ID'), 1_600, settings).state;
-    expect(step(state, tick, 1_900, settings).effects[0]).toMatchObject({ do: 'join', memberId: '', claim: undefined });
+    const asked = through(situations['joining, holding'], [
+      [1_500, of => joined(of.round, 'NOT_COORDINATOR')],
+      [1_600, () => tick],
+    ]);
+    expect(asked.effects).toMatchObject([{ do: 'join', claim: { generation: 4, running: [0, 1] } }]);
+    const forgotten = step(asked.state, joined(asked.state.round, 'UNKNOWN_MEMBER_ID'), 1_700, settings);
+    expect(summary(forgotten)).toBe('lost UNKNOWN_MEMBER_ID; tell lost');
+    const again = step(forgotten.state, { on: 'told lost' }, 1_800, settings);
+    expect(again.effects).toMatchObject([{ do: 'join', memberId: '', claim: { running: [] } }]);
   });
 
-  it('a rejoin that is asked for while the group assigns comes after it', () => {
-    const asked = situations['syncing, asked'];
-    const { state } = step(asked, { on: 'rejoin' }, 1_500, settings);
-    expect(summary(step(state, synced(state.round, 'NONE'), 1_600, settings))).toBe('joining; join');
+  it('joins again only when both what it gave back and the loss are dealt with', () => {
+    const giving = situations['stable, giving back'];
+    const lost = step(giving, heartbeat(sessionOf(giving), 'UNKNOWN_MEMBER_ID'), 1_500, settings).state;
+    const one = step(lost, { on: 'told lost' }, 1_600, settings);
+    expect(summary(one)).toBe('lost UNKNOWN_MEMBER_ID');
+    expect(summary(step(one.state, gaveBack(1), 1_700, settings))).toBe('joining anew; join');
   });
 
   it('an instance goes without a word, so that it finds its place when it is back', () => {
     const static_ = { ...settings, instanceId: 'i', leavesOnClose: false };
-    const { state } = after(
+    const { state } = afterwards(
       [round => joined(round, 'NONE'), round => synced(round, 'NONE'), () => ({ on: 'close' })],
       1_000,
       static_,
     );
-    expect(isHolding(state) && state.membership.instanceId).toBe('i');
-    expect(summary(step(state, { on: 'told', of: 'revoked' }, 1_500, static_))).toBe('left; end');
+    expect(summary(step(state, gaveBack(1), 1_500, static_))).toBe('left; end');
+  });
+
+  it('one that can never be a member says why, once', () => {
+    const refused = afterwards([round => failed(round, 'join', false)]);
+    expect(refused.effects).toMatchObject([
+      { do: 'tell lost', loss: { isFinal: true, error: { code: 'KAFKA_SECURITY' } } },
+    ]);
   });
 });
