@@ -96,6 +96,8 @@ export { type StandardSchema, validated } from './job/standard-schema.ts';
 export { start } from './job/start.ts';
 export { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from './maybe-promise.ts';
 export type { Logger } from './observe/logger.ts';
+export { ListenError } from './observe/status-server/listen-error.ts';
+export { type ServeStatusOptions, serveStatus } from './observe/status-server/serve-status.ts';
 export { DataStream, isDataStream, type KeyingOp, type KeyOrNone, type Op } from './stream/data-stream.ts';
 export {
   Barrier,
