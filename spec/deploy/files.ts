@@ -8,7 +8,7 @@ export const textOf = (file: string): string => readFileSync(path.join(root, fil
 
 /** The documents of a YAML file; throws what is wrong with it. */
 export function documentsOf<T = Record<string, unknown>>(file: string): T[] {
-  return parseAllDocuments(textOf(file), { merge: true }).map(document => {
+  return Array.from(parseAllDocuments(textOf(file), { merge: true }), document => {
     if (document.errors[0]) throw document.errors[0];
     return document.toJS() as T;
   });
