@@ -3,7 +3,11 @@ import { type Duration, parseDuration } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Job } from '../lib/job/job.ts';
 import type { JobSettings } from '../lib/job/settings.ts';
+import { andThen } from '../lib/maybe-promise.ts';
 import type { LogLevel } from '../lib/observe/create-logger.ts';
+import { type ListenAddress, parseListenAddress } from '../lib/observe/status-server/listen-address.ts';
+import { paths } from '../lib/observe/status-server/routes.ts';
+import type { StatusServer } from '../lib/observe/status-server/status-server.ts';
 import { errorLines } from './error-report.ts';
 import { exitCodeOfError, exitCodes } from './exit-code.ts';
 import { checkingText, commandHelp, graphHelp, listHelp, runHelp } from './help.ts';
@@ -27,6 +31,7 @@ interface RunOptions {
   readonly tasks?: NonNullable<JobSettings['tasks']>;
   readonly maxTasks?: number;
   readonly instanceId?: string;
+  readonly listen?: ListenAddress;
   readonly log: LogLevel;
   readonly json?: boolean;
 }
@@ -110,6 +115,12 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
       'a name that this process alone has: it gets its tasks back when it restarts in time',
     )
     .addOption(
+      new Option(
+        '--listen <address>',
+        `serve ${paths.join(', ')} over HTTP at [host:]port; without a host only this machine reaches it`,
+      ).argParser(listenAddress),
+    )
+    .addOption(
       new Option('--log <level>', 'least level of what is logged')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
         .default('info'),
@@ -151,7 +162,7 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
 
 async function run(module: string, options: RunOptions, world: World): Promise<number> {
   const job = await loadJob(module, world.cwd);
-  const { store: where, set, fresh, acceptCheckpoint, interval, log, json = false } = options;
+  const { store: where, set, fresh, acceptCheckpoint, interval, listen, log, json = false } = options;
   const settings: JobSettings = {
     params: set,
     ...(fresh ? { fresh } : {}),
@@ -164,12 +175,23 @@ async function run(module: string, options: RunOptions, world: World): Promise<n
   if (options.check || options.checkState) return await checkJob(job, settings, options, world);
   const store = where === undefined ? undefined : await world.openStore(where);
   const reporter = makeReporter(world, { level: log, isJson: json });
-  return await runJob(() => world.start(job, { ...settings, logger: reporter.logger, ...(store ? { store } : {}) }), {
+  let server: StatusServer | undefined;
+  const start = async () => {
+    // Before the job: where the port is taken, the job must not be taken over from the process that runs it.
+    if (listen) {
+      server = await world.openStatusServer(listen);
+      reporter.notice(`serves ${paths.join(', ')} at ${server.url}`);
+    }
+    const handle = await world.start(job, { ...settings, logger: reporter.logger, ...(store ? { store } : {}) });
+    server?.show(handle);
+    return handle;
+  };
+  return await runJob(start, {
     reporter,
     signals: world.signals,
     clock: world.clock,
     isVerbose: log === 'debug',
-    close: () => store?.close(),
+    close: () => andThen(server?.close(), () => store?.close()),
   });
 }
 
@@ -222,6 +244,12 @@ function checkpointId(given: string): number {
 function wholeNumberFrom1(given: string): number {
   if (/^[1-9]\d{0,8}$/.test(given)) return Number(given);
   throw new InvalidArgumentError('Give a whole number from 1.');
+}
+
+function listenAddress(given: string): ListenAddress {
+  const address = parseListenAddress(given);
+  if (address) return address;
+  throw new InvalidArgumentError('Give a port, or host:port, such as 9464, 0.0.0.0:9464 or [::1]:9464.');
 }
 
 function interval(given: string): Duration | 'off' {

@@ -103,6 +103,8 @@ export { silentLogger } from './observe/create-logger.ts';
 export type { Logger } from './observe/logger.ts';
 export type { Channel, ChannelRequest, Packed } from './scale/channel.ts';
 export type { TaskShare, TaskShareListener, TaskSharing } from './scale/task-share.ts';
+export { ListenError } from './observe/status-server/listen-error.ts';
+export { type ServeStatusOptions, serveStatus } from './observe/status-server/serve-status.ts';
 export { DataStream, isDataStream, type KeyingOp, type KeyOrNone, type Op } from './stream/data-stream.ts';
 export {
   Barrier,
