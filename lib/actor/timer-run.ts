@@ -92,12 +92,14 @@ export class TimerRun {
     if (this.#isSorted) return;
     const times = this.#times;
     const all = this.#held;
-    const sorted = new Float64Array(times).sort();
-    this.#times = Array.from(sorted);
-    this.#isSorted = true;
+    const sorted = inOrder(times, 0);
     const held = new Array<Held | undefined>(times.length);
-    for (let from = 0; from < times.length; from++) held[this.#placeOf(times[from] as number)] = all[from];
+    for (let from = 0; from < times.length; from++) {
+      held[placeIn(sorted, times[from] as number, 0, times.length)] = all[from];
+    }
+    for (let at = 0; at < times.length; at++) times[at] = sorted[at] as number;
     this.#held = held;
+    this.#isSorted = true;
   }
 
   /** Cuts off the later half. Answers it, with its first time. */
@@ -105,9 +107,7 @@ export class TimerRun {
     const times = this.#times;
     const all = this.#held;
     const start = this.#start;
-    const from = new Float64Array(start === 0 ? times : times.slice(start)).sort()[
-      (times.length - start) >>> 1
-    ] as number;
+    const from = inOrder(times, start)[(times.length - start) >>> 1] as number;
     const later = new TimerRun();
     this.#times = [];
     this.#held = [];
@@ -125,14 +125,29 @@ export class TimerRun {
   }
 
   #placeOf(time: number): number {
-    const times = this.#times;
-    let low = this.#start;
-    let high = times.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((times[middle] as number) < time) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return placeIn(this.#times, time, this.#start, this.#times.length);
   }
+}
+
+/** Where `time` is among ascending times, or would be. */
+function placeIn(times: ArrayLike<number>, time: number, start: number, end: number): number {
+  let low = start;
+  let high = end;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] as number) < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Used again, since memory of its own for each call would take longer than to put a few times in order. */
+let scratch = new Float64Array(256);
+
+/** The times from `start` on in ascending order, until the next call. */
+function inOrder(times: readonly number[], start: number): Float64Array {
+  const count = times.length - start;
+  if (count > scratch.length) scratch = new Float64Array(2 * count);
+  for (let at = 0; at < count; at++) scratch[at] = times[start + at] as number;
+  return scratch.subarray(0, count).sort();
 }
