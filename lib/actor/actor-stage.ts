@@ -495,7 +495,7 @@ export class ActorStage implements Stage<unknown>, StateOwner {
   private applyAll(handler: Handler, key: MapKey, state: unknown): void {
     const { effects } = this;
     let hasOverdue = false;
-    for (const { kind, time, isSet } of effects.takeTimers()) {
+    for (const { kind, time, isSet } of effects.timerCalls) {
       const timers = this.state.timers(kind);
       hasOverdue ||= kind === 'event' && isSet && time <= this.watermark;
       if (isSet) timers.add(key, time);
