@@ -8,7 +8,7 @@ import { nexmarkSource } from './source.ts';
 
 /** The events. A checkpoint of one query is not gone on from by another: the source is named after it. */
 export function sourceOf(parameters: Parameters): Source<NexmarkEvent> {
-  const { query, source, input, topic, until, events, seed, eventsPerSecond, disorder } = parameters;
+  const { query, source, input, topic, until, rate, events, seed, eventsPerSecond, disorder } = parameters;
   const name = `nexmark-${query}`;
   if (source === 'generated') {
     return nexmarkSource({ name, events, seed, eventsPerSecond, disorderMs: Math.round(disorder) });
@@ -20,6 +20,8 @@ export function sourceOf(parameters: Parameters): Source<NexmarkEvent> {
     value: json<NexmarkEvent>(),
     start: 'earliest',
     ...(until === undefined ? {} : { stop: until }),
+    // A little of each partition in turn: the watermark is that of the one that is furthest behind.
+    ...(rate === undefined ? {} : { maxPartitionBytes: 4_096, maxRequestBytes: 16_384, maxBufferedBytes: 32_768 }),
   });
 }
 

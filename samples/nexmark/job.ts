@@ -1,6 +1,9 @@
 import { job } from 'tidemark';
-import { parameters } from './parameters.ts';
+import { type Parameters, parameters } from './parameters.ts';
 import { pipeline } from './pipeline.ts';
 
 /** One query of the Nexmark benchmark, over events that are generated or come from a file or a topic, into a file or a topic. */
-export default job('nexmark', pipeline, { schema: parameters, checkpoint: { interval: '500ms' } });
+export default job('nexmark', (given: Parameters) => pipeline(given), {
+  schema: parameters,
+  checkpoint: { interval: '500ms' },
+});

@@ -19,10 +19,11 @@ it('gives of nine queries of Nexmark what plain loops give, from a file to files
   for (const query of killedQueries) expect(goldenLines(query).length, query).toBeGreaterThan(10);
   const queries = new SideBySide({
     store,
+    events: generated.count,
     answers: killedQueries.map(query => new AnswerFile(query, `nexmark-${query}`, folder, true)),
     params: { source: 'file', input, disorder: `${generated.disorderMs}ms` },
   });
   const random = randomFrom(printedSeed('kills of Nexmark on files'));
-  await queries.killAtRandom(10, 400, random);
+  await queries.killAtRandom(10, random);
   await queries.finish();
 });

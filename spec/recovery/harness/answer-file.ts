@@ -33,17 +33,17 @@ export class AnswerFile implements Answer {
     if (this.inOrder) {
       const other = difference(found, this.inOrder.subarray(0, found.length));
       if (other !== undefined) this.problems.push(other);
-    } else this.problems.push(...surplus(this.lines(), this.golden));
+    } else this.problems.push(...surplus(this.lines, this.golden));
   }
 
   async verify(): Promise<void> {
     await this.look();
     expect(this.problems, this.file).toEqual([]);
-    expect(this.lines().length, this.file).toBe(this.golden.length);
+    expect(this.lines.length, this.file).toBe(this.golden.length);
   }
 
-  /** Whole ones. */
-  private lines(): string[] {
+  get lines(): string[] {
+    // Without one that is torn.
     return this.seen.toString().split('\n').slice(0, -1);
   }
 }

@@ -6,10 +6,10 @@ import { expected, sortedOnly } from '../../../samples/nexmark/reference.ts';
 export const killedQueries = ['q0', 'q1', 'q2', 'q3', 'q4', 'q5', 'q7', 'q8', 'q11'] as const satisfies QueryName[];
 
 /**
- * Two minutes of event time. No two auctions of a category expire in the same millisecond, so that q4 gives the same of a topic
+ * Five minutes of event time. No two auctions of a category expire in the same millisecond, so that q4 gives the same of a topic
  * with several partitions.
  */
-export const generated = { count: 12_000, seed: 23, eventsPerSecond: 100, disorderMs: 2_000 } as const;
+export const generated = { count: 16_000, seed: 23, eventsPerSecond: 50, disorderMs: 2_000 } as const;
 
 const generator = new Generator(generated);
 export const events = Array.from({ length: generated.count }, (_, n) => generator.at(n));
