@@ -8,7 +8,7 @@ import { printedSeed, randomFrom } from './harness/random.ts';
 import { SideBySide } from './harness/side-by-side.ts';
 
 /** ms: many processes, on a machine that may have other things to do. */
-const long = 180_000;
+const long = 300_000;
 
 it('gives of nine queries of Nexmark what plain loops give, from a file to files, through ten kills of each', {
   timeout: long,

@@ -11,7 +11,7 @@ import { AnswerTopic } from './harness/answer-topic.ts';
 import { CommittedReader } from './harness/committed-reader.ts';
 
 /** ms: many processes, on a machine that may have other things to do. */
-const long = 240_000;
+const long = 300_000;
 const topic = `nexmark-${randomUUID().slice(0, 8)}`;
 const brokers = () => process.env.KAFKA_BROKERS ?? '';
 
