@@ -41,6 +41,7 @@ export {
   type SnapshotStore,
   type StoredManifest,
   type StoreNotice,
+  type TaskNote,
   type TaskRef,
   type TaskStore,
   tokenOfSegment,
