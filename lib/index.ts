@@ -63,6 +63,7 @@ export {
   LiftError,
   messageOf,
   NotRunningError,
+  SavepointError,
   SettingsError,
   SourcePositionError,
   StateLostError,
@@ -97,6 +98,14 @@ export { type StandardSchema, validated } from './job/standard-schema.ts';
 export { start } from './job/start.ts';
 export { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from './maybe-promise.ts';
 export type { Logger } from './observe/logger.ts';
+export { type CreatedSavepoint, type CreateSavepointOptions, createSavepoint } from './savepoint/create.ts';
+export { deleteSavepoint } from './savepoint/delete.ts';
+export { type ActorDifference, type DiffOptions, diffSavepoints, type KeyDifference } from './savepoint/diff.ts';
+export { exportSavepoint, readSavepointDirectory } from './savepoint/directory.ts';
+export { type ImportSavepointOptions, importSavepoint } from './savepoint/import.ts';
+export { readState, type SavedEntry } from './savepoint/read-state.ts';
+export { findSavepoint, listSavepoints, type SavedTask, type Savepoint } from './savepoint/savepoint.ts';
+export { openSavepoint } from './savepoint/start-from.ts';
 export { DataStream, isDataStream, type KeyingOp, type KeyOrNone, type Op } from './stream/data-stream.ts';
 export {
   Barrier,

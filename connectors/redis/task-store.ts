@@ -121,7 +121,11 @@ export class RedisTask implements TaskStore {
   putNote(name: string, text: string): Promise<boolean> {
     storeRules.checkNoteName(this.#ref, name);
     return this.#durably('leave a note', () =>
-      this.#connection.run('leave a note', async client => (await client.hsetnx(this.#keys.notes, name, text)) === 1),
+      this.#connection.run('leave a note', async client => {
+        const { notes } = this.#keys;
+        // Tried again after an answer was lost, it is there already.
+        return (await client.hsetnx(notes, name, text)) === 1 || (await client.hget(notes, name)) === text;
+      }),
     );
   }
 

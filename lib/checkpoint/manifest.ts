@@ -37,6 +37,14 @@ const commitPoint = z.object({
   location: z.string().optional(),
 });
 
+const origin = z.object({
+  job: z.string(),
+  task: z.string(),
+  id: z.number().int().positive(),
+  /** `manifestChecksum` of its manifest. */
+  checksum: z.string(),
+});
+
 const manifestSchema = z.object({
   format: z.literal(1),
   job: z.string(),
@@ -45,6 +53,10 @@ const manifestSchema = z.object({
   /** Fence token of the incarnation that wrote it. */
   token: z.number().int().positive(),
   kind: z.enum(['checkpoint', 'savepoint']),
+  /** Of a savepoint. */
+  savepoint: z.object({ name: z.string() }).exactOptional(),
+  /** The savepoint that the job was started from last; each checkpoint since then says so. */
+  origin: origin.exactOptional(),
   /** Wall clock, ms since 1970. */
   createdAt: z.number(),
   sources: z.record(
@@ -72,6 +84,9 @@ export type SegmentRef = Readonly<z.infer<typeof segmentRef>>;
 export type ActorEntry = Readonly<z.infer<typeof actorEntry>>;
 /** The small document that makes a checkpoint. */
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
+
+/** The savepoint that state descends from. */
+export type Origin = Readonly<z.infer<typeof origin>>;
 
 /** What decides about checkpoints, as manifests say it. */
 export type CommitPointIdentity = Readonly<z.infer<typeof commitPoint>>;

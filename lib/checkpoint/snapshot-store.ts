@@ -76,7 +76,7 @@ export interface TaskStore {
 
   /** The notes of the task, in any order. They need no fence and decide nothing about what is committed. */
   notes(): MaybePromise<readonly TaskNote[]>;
-  /** Leaves a note, durably; `false`, and nothing is changed, when there is one of this name. */
+  /** Leaves a note, durably; `false`, and nothing is changed, when there is one of this name that says something else. */
   putNote(name: string, text: string): MaybePromise<boolean>;
   /** Removes a note; nothing when it is not there. */
   removeNote(name: string): MaybePromise<void>;

@@ -122,9 +122,9 @@ class MemoryTask implements TaskStore {
 
   putNote(name: string, text: string): boolean {
     checkNoteName(this.ref, name);
-    if (this.#notes.has(name)) return false;
-    this.#notes.set(name, text);
-    return true;
+    const before = this.#notes.get(name);
+    if (before === undefined) this.#notes.set(name, text);
+    return before === undefined || before === text;
   }
 
   removeNote(name: string): void {

@@ -160,8 +160,10 @@ export class FileTask implements TaskStore {
     await this.#fs.write(temporary, Buffer.from(text));
     const outcome = await this.#fs.link(temporary, join(notes, name));
     await this.#fs.remove(temporary);
-    if (outcome === 'done') await this.#fs.sync(notes);
-    return outcome === 'done';
+    await this.#fs.sync(notes);
+    if (outcome === 'done') return true;
+    const before = await this.#fs.read(join(notes, name));
+    return before !== undefined && Buffer.from(before).toString() === text;
   }
 
   removeNote(name: string): Promise<void> {
