@@ -29,7 +29,6 @@ describe('settings of a job', () => {
         onCancel: 'keep',
         atLeastEvery: 86_400_000,
         requestInterval: 1_000,
-        requestInterval: 1_000,
         compression: 'zstd',
         commitTimeout: 30_000,
       },
