@@ -106,6 +106,7 @@ export { type ImportSavepointOptions, importSavepoint } from './savepoint/import
 export { readState, type SavedEntry } from './savepoint/read-state.ts';
 export { findSavepoint, listSavepoints, type SavedTask, type Savepoint } from './savepoint/savepoint.ts';
 export { openSavepoint } from './savepoint/start-from.ts';
+export { type EntriesToSave, type SavepointToWrite, writeSavepoint } from './savepoint/write-state.ts';
 export { DataStream, isDataStream, type KeyingOp, type KeyOrNone, type Op } from './stream/data-stream.ts';
 export {
   Barrier,

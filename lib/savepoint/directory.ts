@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
-import { decodeManifest, encodeManifest } from '../checkpoint/manifest.ts';
+import { decodeManifest, encodeManifest, type Manifest } from '../checkpoint/manifest.ts';
 import { folderName } from '../checkpoint/store-file/folder-name.ts';
 import { nodeFileSystem as fs } from '../checkpoint/store-file/node-file-system.ts';
 import { SavepointError, StateLostError } from '../errors.ts';
@@ -12,18 +12,49 @@ import type { SavedTask, Savepoint } from './savepoint.ts';
 
 const digest = (body: string): string => createHash('sha256').update(body).digest('hex');
 
-/** Writes a savepoint as a directory that needs nothing else; it is there whole, or not at all. */
-export async function exportSavepoint(savepoint: Savepoint, directory: string): Promise<string> {
+/** Writes a savepoint as a directory that needs nothing else; it is there whole, or not at all. Answers its path. */
+export function exportSavepoint(savepoint: Savepoint, directory: string): Promise<string> {
+  return writeDirectory(directory, async putSegment => {
+    for (const task of savepoint.tasks) {
+      for (const [actor, entry] of Object.entries(task.manifest.actors)) {
+        for (const segment of entry.segments) {
+          await putSegment(task.manifest.task, segment.name, await segmentBytes(task, segment, actor));
+        }
+      }
+    }
+    const { job, name, createdAt, tasks } = savepoint;
+    return { job, name, createdAt, manifests: tasks.map(({ manifest }) => manifest) };
+  });
+}
+
+/** What a directory says of its savepoint. */
+export interface SavepointContent {
+  readonly job: string;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly manifests: readonly Manifest[];
+}
+
+/** Writes a directory under a temporary name, then brings it in its place. */
+export async function writeDirectory(
+  directory: string,
+  fill: (putSegment: (task: string, name: string, bytes: Uint8Array) => Promise<void>) => Promise<SavepointContent>,
+): Promise<string> {
   const target = resolve(directory);
   if (await fs.exists(target)) throw taken(target);
   await fs.makeFolder(dirname(target));
   const temporary = join(dirname(target), `.${basename(target)}-${randomUUID()}`);
+  const folders = new Set<string>();
   try {
-    await fs.makeFolder(temporary);
-    for (const task of savepoint.tasks) await exportSegments(task, join(temporary, 'segments'));
-    const { job, name, createdAt } = savepoint;
-    const tasks = savepoint.tasks.map(({ manifest }) => encodeManifest(manifest));
-    const body = JSON.stringify({ format: 1, job, name, createdAt, tasks });
+    await fs.makeFolder(join(temporary, 'segments'));
+    const { job, name, createdAt, manifests } = await fill(async (task, segment, bytes) => {
+      const folder = join(temporary, 'segments', folderName(task));
+      if (!folders.has(folder)) await fs.makeFolder(folder);
+      folders.add(folder);
+      await fs.write(join(folder, segment), bytes);
+    });
+    for (const folder of folders) await fs.sync(folder);
+    const body = JSON.stringify({ format: 1, job, name, createdAt, tasks: manifests.map(encodeManifest) });
     const text = `{"checksum":"${digest(body)}","savepoint":${body}}\n`;
     await fs.write(join(temporary, 'manifest.json'), Buffer.from(text));
     await fs.sync(temporary);
@@ -34,17 +65,6 @@ export async function exportSavepoint(savepoint: Savepoint, directory: string): 
   }
   await fs.sync(dirname(target));
   return target;
-}
-
-async function exportSegments(task: SavedTask, segments: string): Promise<void> {
-  const folder = join(segments, folderName(task.manifest.task));
-  await fs.makeFolder(folder);
-  for (const [actor, entry] of Object.entries(task.manifest.actors)) {
-    for (const segment of entry.segments) {
-      await fs.write(join(folder, segment.name), await segmentBytes(task, segment, actor));
-    }
-  }
-  await fs.sync(folder);
 }
 
 const taken = (target: string): SavepointError =>
