@@ -57,6 +57,20 @@ Examples:
   tidemark checkpoints card-totals --store redis://localhost --json
 `;
 
+export const savepointHelp = `
+A savepoint is asked for by a person and kept until it is deleted. A running job is asked through its store, wherever it runs; where
+nobody answers, its newest committed checkpoint becomes the savepoint.
+
+Examples:
+  tidemark savepoint create card-totals --name before-v2
+  tidemark savepoint stop card-totals --name before-v2
+  tidemark savepoint show card-totals/before-v2
+  tidemark savepoint diff card-totals/before-v2 card-totals/412
+  tidemark savepoint export card-totals/before-v2 ./before-v2
+  tidemark run totals-v2.ts --from-savepoint before-v2
+  tidemark run fork.ts --from-savepoint ./before-v2
+`;
+
 export function checkingText(job: string, { checkpoint }: Pick<StateReport, 'checkpoint'>): string {
   const state = checkpoint ? 'it can go on from its checkpoint' : 'no checkpoint would be restored';
   return `${job} is ready to run: its module loads, its graph can be wired, its settings and parameters are valid, and ${state}.`;

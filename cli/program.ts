@@ -16,6 +16,7 @@ import { loadJob } from './load-job.ts';
 import { makeReporter } from './make-reporter.ts';
 import { mermaid } from './mermaid.ts';
 import { runJob } from './run-job.ts';
+import { addSavepointCommands } from './savepoint-commands.ts';
 import { addSetting } from './set-option.ts';
 import { stateReportJson, stateReportLines } from './state-report.ts';
 import type { World } from './world.ts';
@@ -25,6 +26,9 @@ interface RunOptions {
   readonly set: Record<string, string>;
   readonly fresh?: boolean;
   readonly acceptCheckpoint?: number;
+  readonly fromSavepoint?: string;
+  readonly rewind?: number;
+  readonly allowDroppedState?: boolean;
   readonly check?: boolean;
   readonly checkState?: boolean;
   readonly interval?: Duration | 'off';
@@ -88,6 +92,19 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
         .argParser(checkpointId)
         .conflicts('fresh'),
     )
+    .addOption(
+      new Option(
+        '--from-savepoint <savepoint>',
+        'start from a savepoint: a directory, its name, or <job>/<name> for one of another job in the store; started again with it, the job goes on from where it was',
+      ).conflicts('fresh'),
+    )
+    .addOption(
+      new Option(
+        '--rewind <id>',
+        'with --from-savepoint: give up this checkpoint, the newest of the job; see the error that says so',
+      ).argParser(checkpointId),
+    )
+    .option('--allow-dropped-state', 'start although there is state of actors or sources that the job no longer has')
     .option(
       '--check',
       'load, wire and validate the job, compare it with its stored state, then end; nothing is written',
@@ -157,16 +174,23 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
         }
       },
     );
+  addSavepointCommands(program, { world, storeOption, defaultStore, ended });
   return program;
 }
 
 async function run(module: string, options: RunOptions, world: World): Promise<number> {
   const job = await loadJob(module, world.cwd);
-  const { store: where, set, fresh, acceptCheckpoint, interval, listen, log, json = false } = options;
+  const { store: where, set, fresh, acceptCheckpoint, rewind, interval, listen, log, json = false } = options;
+  const recovery = {
+    ...(acceptCheckpoint === undefined ? {} : { acceptCheckpoint }),
+    ...(rewind === undefined ? {} : { rewind }),
+  };
   const settings: JobSettings = {
     params: set,
     ...(fresh ? { fresh } : {}),
-    ...(acceptCheckpoint === undefined ? {} : { recovery: { acceptCheckpoint } }),
+    ...(Object.keys(recovery).length === 0 ? {} : { recovery }),
+    ...(options.fromSavepoint === undefined ? {} : { fromSavepoint: options.fromSavepoint }),
+    ...(options.allowDroppedState ? { allowDroppedState: true } : {}),
     ...(interval === undefined ? {} : { checkpoint: { interval } }),
     ...(options.tasks === undefined ? {} : { tasks: options.tasks }),
     ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),

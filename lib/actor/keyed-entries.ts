@@ -229,7 +229,8 @@ export interface Entry {
 const letters = { map: '', value: 'v', list: 'l', aggregating: 'a' } as const;
 const kinds = new Map(Object.entries(letters).map(([kind, letter]) => [letter as KeyAtom, kind as StateKindName]));
 
-function nameOf(state: string, kind: StateKindName, key: MapKey, entry: MapKey): string {
+/** The name under which an entry stands in the table. */
+export function nameOf(state: string, kind: StateKindName, key: MapKey, entry: MapKey): string {
   return mapKey(kind === 'map' ? [state, key, entry] : [state, key, entry, letters[kind]]) as string;
 }
 

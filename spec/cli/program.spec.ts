@@ -85,6 +85,8 @@ describe('tidemark', () => {
     [['run', 'job.mjs', 'more'], /too many arguments/],
     [['run', 'job.mjs', '--accept-checkpoint', 'last'], /Give the id of a checkpoint/],
     [['run', 'job.mjs', '--accept-checkpoint', '3', '--fresh'], /cannot be used with option '--fresh'/],
+    [['run', 'job.mjs', '--from-savepoint', 'a', '--fresh'], /cannot be used with option '--fresh'/],
+    [['run', 'job.mjs', '--rewind', 'all'], /Give the id of a checkpoint/],
     [['run', 'job.mjs', '--frsh'], /unknown option '--frsh'\n\(Did you mean --fresh\?\)/],
     [['run', 'job.mjs', '--interval', '10 s'], /'10 s' is invalid\. Give milliseconds/],
     [['run', 'job.mjs', '--interval', '0s'], /'0s' is invalid\. Give milliseconds/],
