@@ -24,12 +24,14 @@ export interface MoveResult {
 
 interface Change {
   readonly name: string;
+  readonly gone: number;
   readonly least: (tasks: number, members: number) => number;
   readonly make: (group: SimulatedGroup) => void;
 }
 
 const joins = (count: number): Change => ({
   name: `${count} more`,
+  gone: 0,
   least: (tasks, members) => surplus(tasks, members, members + count),
   make: group => {
     for (let i = 0; i < count; i++) group.join();
@@ -48,11 +50,12 @@ const share = (tasks: number, members: number, gone: number) => Math.round((task
 
 const changes: readonly Change[] = [
   joins(1),
-  { name: '1 ends in order', least: (t, m) => share(t, m, 1), make: group => group.living[3]?.close() },
-  { name: '1 dies', least: (t, m) => share(t, m, 1), make: group => group.living[5]?.die() },
+  { name: '1 ends in order', gone: 1, least: (t, m) => share(t, m, 1), make: group => group.living[3]?.close() },
+  { name: '1 dies', gone: 1, least: (t, m) => share(t, m, 1), make: group => group.living[5]?.die() },
   joins(10),
   {
     name: '10 end in order, at once',
+    gone: 10,
     least: (t, m) => share(t, m, 10),
     make: group => {
       for (const member of group.living.slice(0, 10)) member.close();
@@ -60,6 +63,7 @@ const changes: readonly Change[] = [
   },
   {
     name: '10 die at once',
+    gone: 10,
     least: (t, m) => share(t, m, 10),
     make: group => {
       for (const member of group.living.slice(0, 10)) member.die();
@@ -102,7 +106,8 @@ export function moves(tasks: number, members: number, seed: number): readonly Mo
   measure(`${members} start at once`, 0, () => {
     for (let i = 0; i < members; i++) group.join();
   });
-  for (const { name, least, make } of changes) {
+  for (const { name, gone, least, make } of changes) {
+    if (gone * 2 > members) continue;
     resize(group, members);
     measure(name, least(tasks, members), () => make(group));
   }
