@@ -1,3 +1,4 @@
+import { randomOf } from '../../spec/connectors/kafka/client/member/group/random.ts';
 import { SimulatedGroup } from '../../spec/connectors/kafka/client/member/group/simulated-group.ts';
 
 /** What a change of the processes of a job costs. */
@@ -70,16 +71,6 @@ const changes: readonly Change[] = [
     },
   },
 ];
-
-export function randomOf(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** Starts a job of that size, then each of the changes, one after the other; the size is restored between them. */
 export function moves(tasks: number, members: number, seed: number): readonly MoveResult[] {
