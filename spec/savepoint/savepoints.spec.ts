@@ -103,6 +103,18 @@ describe.each([
     expect(sink.committed).toEqual(sumsOf([1, 2, 3, 4]));
   });
 
+  it('are taken by a stop also when nothing has come since the last clean one', async () => {
+    const first = startSums(numbers, store);
+    await first.reads;
+    numbers.push(1);
+    await first.handle.stop();
+    const { handle, reads } = startSums(numbers, store);
+    await reads;
+    const { savepoint } = await createSavepoint(store, 'sums', { name: 'same', end: 'stop' });
+    expect(await handle.done).toBe('stopped');
+    expect(savepoint.tasks[0]?.manifest).toMatchObject({ id: 2, closed: true });
+  });
+
   it('complete the operators first when the job is drained', async () => {
     const { handle, reads } = startSums(numbers, store);
     await reads;
