@@ -21,6 +21,7 @@ export function noteCases(fixture: StoreFixture): void {
       await fixture.task.acquireFence(0);
       expect(await other().putNote('keep-1-1', 'first')).toBe(true);
       expect(await fixture.task.putNote('keep-1-1', 'second')).toBe(false);
+      expect(await fixture.task.putNote('keep-1-1', 'first')).toBe(true);
       expect(await sorted()).toEqual([{ name: 'keep-1-1', text: 'first' }]);
     });
 

@@ -47,3 +47,15 @@ it('a fork writes what comes behind the savepoint to its own file, and is refuse
   await fork.stop();
   expect([text('a.txt'), text('b.txt')]).toEqual(['1\n2\n3\n', '3\n']);
 });
+
+it('a job that starts from its savepoint in its place goes on in its file', async () => {
+  numbers.log.length = 0;
+  const first = await copying('original', 'a.txt');
+  numbers.push(1, 2);
+  await createSavepoint(store, 'original', { name: 'two', end: 'stop' });
+  await first.done;
+  numbers.push(3);
+  const second = await copying('original', 'a.txt', 'two');
+  await second.stop();
+  expect(text('a.txt')).toBe('1\n2\n3\n');
+});

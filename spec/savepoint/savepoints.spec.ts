@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
+  checkState,
   createSavepoint,
   deleteSavepoint,
   diffSavepoints,
   exportSavepoint,
   fileStore,
   findSavepoint,
+  from,
   importSavepoint,
+  job,
   listSavepoints,
   memoryStore,
   openSavepoint,
@@ -20,7 +23,8 @@ import {
   StateLostError,
   type TaskRef,
 } from '../../lib/index.ts';
-import { checkpointed, NumberLog, startSums, sumsOf } from './summing-job.ts';
+import { keyBy, scan } from '../../operators/index.ts';
+import { checkpointed, NumberLog, parity, startSums, sumsOf } from './summing-job.ts';
 
 const ref: TaskRef = { job: 'sums', task: 'main' };
 const gone = { patience: 30 };
@@ -97,6 +101,18 @@ describe.each([
     await second.reads;
     await second.handle.stop();
     expect(sink.committed).toEqual(sumsOf([1, 2, 3, 4]));
+  });
+
+  it('are taken by a stop also when nothing has come since the last clean one', async () => {
+    const first = startSums(numbers, store);
+    await first.reads;
+    numbers.push(1);
+    await first.handle.stop();
+    const { handle, reads } = startSums(numbers, store);
+    await reads;
+    const { savepoint } = await createSavepoint(store, 'sums', { name: 'same', end: 'stop' });
+    expect(await handle.done).toBe('stopped');
+    expect(savepoint.tasks[0]?.manifest).toMatchObject({ id: 2, closed: true });
   });
 
   it('complete the operators first when the job is drained', async () => {
@@ -289,6 +305,25 @@ describe.each([
       await original.reads;
       await original.handle.stop();
       expect(original.sink.written).toEqual([['even', 6]]);
+    });
+
+    it('is checked before it is made: what fits, and that it would be refused', async () => {
+      await takenThenGoneOn();
+      const shape = (name: string, actorName: string) =>
+        job(name, () =>
+          from(numbers.source()).pipe(
+            keyBy(parity),
+            scan(actorName, sum => sum, 0),
+          ),
+        );
+      const checked = (of: ReturnType<typeof shape>) => checkState(of, { store, fromSavepoint: 'sums/two' });
+      expect(await checked(shape('fork', 'sum'))).toMatchObject({
+        checkpoint: { id: 1 },
+        actors: [{ name: 'sum', change: 'same', keys: 2 }],
+      });
+      expect((await checked(shape('fork', 'total'))).problem).toMatchObject({ code: 'STATE_MISMATCH' });
+      expect((await checked(shape('sums', 'sum'))).problem).toMatchObject({ code: 'SAVEPOINT' });
+      expect(await store.task(ref).fence()).toBe(1);
     });
 
     it('is refused together with fresh, and when there is none', async () => {
