@@ -14,7 +14,7 @@ import { gapSelector, sessionWindows } from './windows/sessions.ts';
  *
  * Emits when the watermark reaches the end of a session, again when a record comes for it later than that, within `lateness`;
  * at the end of bounded input for every session that is open.
- * State: one accumulator for each session of a key that is not over.
+ * State: one accumulator for each session of a key that is not over, each stored by itself.
  * Fails when `aggregate` or `gap` throws, or a record has no timestamp.
  */
 export function sessionWindow<T, A, R>(
