@@ -35,13 +35,10 @@ describe('globalWindow', () => {
       });
     });
     marbles(({ job, expectElements }) => {
-      expectElements(job('-a-b-----------c-----|', all({ every: 5 }))).toBe(
-        '------s-------------t|'.replace('------s-------------t', '------s-------------t'),
-        {
-          s: window(2, ['a', 'b']),
-          t: window(3, ['a', 'b', 'c']),
-        },
-      );
+      expectElements(job('-a-b-----------c-----|', all({ every: 5 }))).toBe('------s-------------t|', {
+        s: window(2, ['a', 'b']),
+        t: window(3, ['a', 'b', 'c']),
+      });
     });
   });
 
@@ -92,6 +89,16 @@ describe('globalWindow', () => {
       }, 11);
     });
     expect(held).toMatchObject({ state: 1 });
+  });
+
+  it('stores each record once, by itself, where all count', () => {
+    const { store, counts } = inspectedStore();
+    marbles(({ job, scheduler }) => {
+      job('-(abcde)B--fB---', all({ records: 2 }), { store });
+      scheduler.schedule(() => expect(counts('w').held.entry).toBe(5), 10);
+      scheduler.schedule(() => expect(counts('w').written.entry).toBe(1), 15);
+    });
+    expect.assertions(2);
   });
 
   it.each([
