@@ -1,6 +1,8 @@
 import { type ActorContext, actor, type Behaviour, JobDefinitionError, type Key, type Op } from '../lib/index.ts';
+import { knownOptions } from './options/known-options.ts';
 import type { Aggregate } from './windows/aggregate.ts';
-import { verifyAggregate, type WindowResult } from './windows/options.ts';
+import type { Evictor } from './windows/elements.ts';
+import { verifyAggregate, verifyEvictor, type WindowResult } from './windows/options.ts';
 import { type PaneStates, paneStates, paneStore } from './windows/pane-store.ts';
 import { greatestCommonDivisor } from './windows/panes.ts';
 
@@ -8,6 +10,13 @@ import { greatestCommonDivisor } from './windows/panes.ts';
 interface Counted {
   readonly seen: number;
   readonly at: number;
+}
+
+export interface CountWindowOptions<T> {
+  /** After how many records there is a result again, of the last ones; `size` when left out. */
+  readonly slide?: number;
+  /** Which records of a window count in its result, with `aggregates.whole`; all when it is left out. */
+  readonly evict?: Evictor<T>;
 }
 
 const none: Counted = { seen: 0, at: Number.NaN };
@@ -28,18 +37,22 @@ export function countWindow<T, A, R>(
   name: string,
   size: number,
   aggregate: Aggregate<T, A, R>,
-  { slide = size }: { readonly slide?: number } = {},
+  options: CountWindowOptions<T> = {},
 ): Op<T, WindowResult<R>> {
+  const operator = `countWindow("${name}")`;
+  knownOptions(operator, options, ['slide', 'evict']);
+  const { slide = size, evict } = options;
   for (const [option, given] of Object.entries({ size, slide })) {
     if (Number.isInteger(given) && given > 0 && slide <= size) continue;
     throw new JobDefinitionError(
-      `countWindow("${name}"): ${option} is ${given}; give numbers of records from 1, and let slide be size at most.`,
+      `${operator}: ${option} is ${given}; give numbers of records from 1, and let slide be size at most.`,
     );
   }
-  verifyAggregate(`countWindow("${name}")`, aggregate);
+  verifyAggregate(operator, aggregate);
+  verifyEvictor(operator, evict, aggregate);
   type Context = ActorContext<WindowResult<R>, Key | undefined, PaneStates<T, A>>;
   const length = greatestCommonDivisor(size, slide);
-  const store = paneStore(aggregate);
+  const store = paneStore(aggregate, evict);
 
   const emit = (ctx: Context, end: number, at?: number): void => {
     const window = { key: ctx.key, start: Math.max(0, Math.ceil(end / slide) * slide - size), end };
@@ -49,10 +62,10 @@ export function countWindow<T, A, R>(
 
   const behaviour: Behaviour<T, Counted, WindowResult<R>, Key | undefined, PaneStates<T, A>> = {
     update: 'return',
-    states: paneStates<T, A>(aggregate.isWhole === true, false),
+    states: paneStates<T, A>(aggregate.isWhole === true, false, evict),
     initial: () => none,
     receive({ seen: before }, value, ctx) {
-      store.add(ctx, before - (before % length), value);
+      store.add(ctx, before - (before % length), ctx.timestamp, value);
       const seen = before + 1;
       if (seen % slide === 0) {
         emit(ctx, seen);

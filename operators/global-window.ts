@@ -1,8 +1,9 @@
 import { type ActorContext, actor, type Behaviour, JobDefinitionError, type Key, type Op } from '../lib/index.ts';
 import { knownOptions } from './options/known-options.ts';
 import type { Aggregate } from './windows/aggregate.ts';
-import { type GlobalStates, globalContents, globalStates } from './windows/global-contents.ts';
-import { type EarlyOptions, msOf, verifyAggregate, type WindowResult } from './windows/options.ts';
+import { type Evictor, elementStates } from './windows/elements.ts';
+import { type GlobalStates, globalContents } from './windows/global-contents.ts';
+import { type EarlyOptions, msOf, verifyAggregate, verifyEvictor, type WindowResult } from './windows/options.ts';
 
 /** When a global window gives its result: whatever of these comes first; at least one of them. */
 export interface GlobalTrigger<T> extends EarlyOptions {
@@ -10,6 +11,8 @@ export interface GlobalTrigger<T> extends EarlyOptions {
   readonly when?: (value: T, records: number) => boolean;
   /** Whether the window begins anew behind each result; left out: it goes on. */
   readonly purge?: boolean;
+  /** Which records count in a result, with `aggregates.whole`; all when it is left out. The others are dropped with it. */
+  readonly evict?: Evictor<T>;
 }
 
 interface State<A> {
@@ -41,8 +44,9 @@ export function globalWindow<T, A, R>(
 ): Op<T, WindowResult<R>> {
   const operator = `globalWindow("${name}")`;
   verifyAggregate(operator, aggregate);
-  knownOptions(operator, trigger, ['every', 'records', 'when', 'purge']);
-  const { records = Number.POSITIVE_INFINITY, when, purge = false } = trigger;
+  knownOptions(operator, trigger, ['every', 'records', 'when', 'purge', 'evict']);
+  const { records = Number.POSITIVE_INFINITY, when, purge = false, evict } = trigger;
+  verifyEvictor(operator, evict, aggregate);
   const everyMs = msOf(operator, 'every', trigger.every, 1);
   if (trigger.records !== undefined && !(Number.isInteger(records) && records > 0)) {
     throw new JobDefinitionError(`${operator}: records is ${records}, and must be a whole number from 1.`);
@@ -55,7 +59,7 @@ export function globalWindow<T, A, R>(
   const empty: State<A> = { seen: 0, fresh: 0, at: Number.NaN };
 
   type Context = ActorContext<WindowResult<R>, Key | undefined, GlobalStates<T>>;
-  const contents = globalContents(aggregate);
+  const contents = globalContents(aggregate, evict);
 
   const emit = (state: State<A>, ctx: Context): void => {
     const window = { key: ctx.key, start: 0, end: state.seen };
@@ -72,7 +76,7 @@ export function globalWindow<T, A, R>(
 
   const behaviour: Behaviour<T, State<A>, WindowResult<R>, Key | undefined, GlobalStates<T>> = {
     update: 'return',
-    states: globalStates<T>(aggregate.isWhole === true),
+    states: elementStates<T, number>(aggregate.isWhole === true, evict),
     initial: () => empty,
     receive(state, value, ctx) {
       const before = state as State<A>;

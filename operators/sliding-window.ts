@@ -2,7 +2,7 @@ import { actor, type Duration, JobDefinitionError, type Op } from '../lib/index.
 import type { AlignedWindowOptions } from './tumbling-window.ts';
 import type { Aggregate } from './windows/aggregate.ts';
 import { alignedWindows } from './windows/aligned.ts';
-import { msOf, neededMs, verifyAggregate, type WindowResult, windowSettings } from './windows/options.ts';
+import { msOf, neededMs, type WindowResult, windowSettings } from './windows/options.ts';
 import { Panes } from './windows/panes.ts';
 
 /**
@@ -35,10 +35,9 @@ export function slidingWindow<T, A, R>(
         'let slide be size at most, or use filter().',
     );
   }
-  verifyAggregate(operator, aggregate);
   const panes = new Panes(sizeMs, slideMs, msOf(operator, 'offset', options.offset, 0) ?? 0);
-  return actor(name, alignedWindows(name, panes, aggregate, windowSettings(operator, options, ['offset']))) as Op<
-    T,
-    WindowResult<R>
-  >;
+  return actor(
+    name,
+    alignedWindows(name, panes, aggregate, windowSettings(operator, aggregate, options, ['offset'])),
+  ) as Op<T, WindowResult<R>>;
 }

@@ -1,16 +1,11 @@
-import { type ActorContext, type Key, type MapState, mapState, type StateKind } from '../../lib/index.ts';
+import type { ActorContext, Key } from '../../lib/index.ts';
 import type { Aggregate, Span } from './aggregate.ts';
+import { type ElementStates, type Evictor, elementsOf } from './elements.ts';
 
-/** `records`: of whole windows each record, by its number. */
-export interface GlobalStates<T> {
-  readonly records: StateKind<MapState<number, T>>;
-}
+/** Of whole windows each record is kept by its number. */
+export type GlobalStates<T> = ElementStates<T, number>;
 
-/** Only where it is used: each state takes a moment for each record. */
-export const globalStates = <T>(isWhole: boolean): GlobalStates<T> =>
-  (isWhole ? { records: mapState<number, T>() } : {}) as GlobalStates<T>;
-
-type Context<T> = Pick<ActorContext<unknown, Key | undefined, GlobalStates<T>>, 'states'>;
+type Context<T> = Pick<ActorContext<unknown, Key | undefined, GlobalStates<T>>, 'states' | 'timestamp'>;
 
 /** How the records of a global window are kept. */
 export interface GlobalContents<T, A, R> {
@@ -19,8 +14,11 @@ export interface GlobalContents<T, A, R> {
   result(ctx: Context<T>, of: { readonly of?: A }, window: Span): R;
 }
 
-export function globalContents<T, A, R>(aggregate: Aggregate<T, A, R>): GlobalContents<T, A, R> {
-  return aggregate.isWhole ? records(aggregate) : accumulator(aggregate);
+export function globalContents<T, A, R>(
+  aggregate: Aggregate<T, A, R>,
+  evict: Evictor<T> | undefined,
+): GlobalContents<T, A, R> {
+  return aggregate.isWhole ? records(aggregate, evict) : accumulator(aggregate);
 }
 
 function accumulator<T, A, R>(aggregate: Aggregate<T, A, R>): GlobalContents<T, A, R> {
@@ -32,16 +30,14 @@ function accumulator<T, A, R>(aggregate: Aggregate<T, A, R>): GlobalContents<T, 
   };
 }
 
-/** A record more is an entry more, and not a longer list. */
-function records<T, A, R>(aggregate: Aggregate<T, A, R>): GlobalContents<T, A, R> {
+/** A record more is an entry more, and not a longer list. The window has no end, so what an evictor leaves out goes for good. */
+function records<T, A, R>(aggregate: Aggregate<T, A, R>, evict: Evictor<T> | undefined): GlobalContents<T, A, R> {
+  const elements = elementsOf<T, number>(evict);
   return {
     add(ctx, _, seen, value) {
-      ctx.states.records.set(seen, value);
+      elements.set(ctx, seen, ctx.timestamp, value);
       return {};
     },
-    result(ctx, _, window) {
-      const { records } = ctx.states;
-      return aggregate.result(records.keys().map(seen => records.get(seen)) as A, window);
-    },
+    result: (ctx, _, window) => aggregate.result(elements.kept(ctx, elements.names(ctx), window) as A, window),
   };
 }

@@ -1,10 +1,6 @@
-import { type ActorContext, type Key, type MapState, mapState, type StateKind } from '../../lib/index.ts';
+import type { ActorContext, Key } from '../../lib/index.ts';
 import type { Aggregate, Span } from './aggregate.ts';
-
-/** `records`: of whole windows each record by itself. */
-export interface RecordStates<T> {
-  readonly records: StateKind<MapState<string, T>>;
-}
+import { type ElementStates, type Evictor, elementsOf } from './elements.ts';
 
 /** Some records of a session of whole windows, which are numbered: the time of the first that came, and how many there are. */
 type Part = readonly [id: number, size: number];
@@ -12,7 +8,7 @@ type Part = readonly [id: number, size: number];
 /** What a session keeps of its records: an accumulator, or where they stand. */
 export type Contents<A> = A | readonly Part[];
 
-type Context<T> = Pick<ActorContext<unknown, Key | undefined, RecordStates<T>>, 'states'>;
+type Context<T> = Pick<ActorContext<unknown, Key | undefined, ElementStates<T, string>>, 'states'>;
 
 /** How the records of sessions are kept. */
 export interface SessionContents<T, A, R> {
@@ -24,13 +20,12 @@ export interface SessionContents<T, A, R> {
   drop(ctx: Context<T>, of: Contents<A>): void;
 }
 
-export function sessionContents<T, A, R>(aggregate: Aggregate<T, A, R>): SessionContents<T, A, R> {
-  return aggregate.isWhole ? records(aggregate) : accumulators(aggregate);
+export function sessionContents<T, A, R>(
+  aggregate: Aggregate<T, A, R>,
+  evict: Evictor<T> | undefined,
+): SessionContents<T, A, R> {
+  return aggregate.isWhole ? records(aggregate, evict) : accumulators(aggregate);
 }
-
-/** Only where it is used: each state takes a moment for each record. */
-export const recordStates = <T>(isWhole: boolean): RecordStates<T> =>
-  (isWhole ? { records: mapState<string, T>() } : {}) as RecordStates<T>;
 
 function accumulators<T, A, R>(aggregate: Aggregate<T, A, R>): SessionContents<T, A, R> {
   return {
@@ -45,26 +40,27 @@ function accumulators<T, A, R>(aggregate: Aggregate<T, A, R>): SessionContents<T
  * A record more is an entry more, and not a longer list; sessions that grow together leave them where they are. No two parts have
  * one time: a record of the time of another belongs to the session of that, and begins none.
  */
-function records<T, A, R>(aggregate: Aggregate<T, A, R>): SessionContents<T, A, R> {
+function records<T, A, R>(aggregate: Aggregate<T, A, R>, evict: Evictor<T> | undefined): SessionContents<T, A, R> {
+  const elements = elementsOf<T, string>(evict);
   const keyOf = (id: number, at: number): string => `${id}:${at}`;
   return {
     add(ctx, before, at, value) {
       const parts = (before ?? [[at, 0]]) as readonly Part[];
       const [id, size] = parts.at(-1) as Part;
-      ctx.states.records.set(keyOf(id, size), value);
+      elements.set(ctx, keyOf(id, size), at, value);
       return [...parts.slice(0, -1), [id, size + 1]];
     },
     merge: (earlier, later) => [...(earlier as readonly Part[]), ...(later as readonly Part[])],
     result(ctx, of, window) {
-      const values: T[] = [];
+      const names: string[] = [];
       for (const [id, size] of of as readonly Part[]) {
-        for (let at = 0; at < size; at++) values.push(ctx.states.records.get(keyOf(id, at)) as T);
+        for (let at = 0; at < size; at++) names.push(keyOf(id, at));
       }
-      return aggregate.result(values as A, window);
+      return aggregate.result(elements.counted(ctx, names, window) as A, window);
     },
     drop(ctx, of) {
       for (const [id, size] of of as readonly Part[]) {
-        for (let at = 0; at < size; at++) ctx.states.records.delete(keyOf(id, at));
+        for (let at = 0; at < size; at++) elements.delete(ctx, keyOf(id, at));
       }
     },
   };

@@ -1,8 +1,9 @@
 import { type ActorContext, type Behaviour, type Key, mapState, UserCodeError } from '../../lib/index.ts';
 import type { Aggregate } from './aggregate.ts';
+import { type ElementStates, elementStates } from './elements.ts';
 import { OpenSessions, type Session, type SessionStates } from './open-sessions.ts';
 import { timeless, type WindowResult, type WindowSettings } from './options.ts';
-import { type RecordStates, recordStates, sessionContents } from './session-contents.ts';
+import { sessionContents } from './session-contents.ts';
 
 /**
  * What session windows do. A session is over when the watermark, or the clock, has reached its end: until then a record may come
@@ -13,11 +14,11 @@ export function sessionWindows<T, A, R>(
   name: string,
   gapOf: (value: T) => number,
   aggregate: Aggregate<T, A, R>,
-  { time = 'event', latenessMs, late, early }: WindowSettings<T>,
-): Behaviour<T, Session<A> | undefined, WindowResult<R>, Key | undefined, SessionStates<A> & RecordStates<T>> {
-  type Context = ActorContext<WindowResult<R>, Key | undefined, SessionStates<A> & RecordStates<T>>;
+  { time = 'event', latenessMs, late, early, evict }: WindowSettings<T>,
+): Behaviour<T, Session<A> | undefined, WindowResult<R>, Key | undefined, SessionStates<A> & ElementStates<T, string>> {
+  type Context = ActorContext<WindowResult<R>, Key | undefined, SessionStates<A> & ElementStates<T, string>>;
   const isEventTime = time === 'event';
-  const contents = sessionContents(aggregate);
+  const contents = sessionContents(aggregate, evict);
 
   const setTimer = (ctx: Context, at: number): void => {
     if (isEventTime) ctx.timers.atEventTime(at);
@@ -92,7 +93,7 @@ export function sessionWindows<T, A, R>(
   return {
     update: 'return',
     ...(late && { sides: [late] }),
-    states: { earlier: mapState<number, Session<A>>(), ...recordStates<T>(aggregate.isWhole === true) },
+    states: { earlier: mapState<number, Session<A>>(), ...elementStates<T, string>(aggregate.isWhole === true, evict) },
     initial: () => undefined,
     receive(state, value, ctx) {
       const last = state as Session<A> | undefined;
