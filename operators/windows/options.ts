@@ -90,7 +90,9 @@ export function windowSettings<T>(
   };
 }
 
-function earlySettings(operator: string, { every, records }: EarlyOptions): EarlySettings {
+function earlySettings(operator: string, early: EarlyOptions): EarlySettings {
+  knownOptions(`${operator}: early`, early, ['every', 'records']);
+  const { every, records } = early;
   const everyMs = msOf(operator, 'early.every', every, 1);
   if (records !== undefined && !(Number.isInteger(records) && records > 0)) {
     throw new JobDefinitionError(`${operator}: early.records is ${records}, and must be a whole number from 1.`);
