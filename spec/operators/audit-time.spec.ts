@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { auditTime, keyBy } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const byLetter = keyBy((value: string) => value.slice(0, 1));
 
@@ -58,4 +59,6 @@ describe('auditTime', () => {
   it('refuses what is no duration, by name', () => {
     expect(() => auditTime('last', -5)).toThrow(/auditTime\("last"\): duration is -5/);
   });
+
+  itEnds(stream => stream.pipe(auditTime('last', 6)));
 });

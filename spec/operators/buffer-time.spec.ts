@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { bufferTime, delay, keyBy, union } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const byLetter = keyBy((value: string) => value.slice(0, 1));
 
@@ -86,4 +87,6 @@ describe('bufferTime', () => {
     expect(() => bufferTime('spans', 0)).toThrow(/bufferTime\("spans"\): span is 0/);
     expect(() => bufferTime('spans', 5, { maxBufferSize: 0.5 })).toThrow(/bufferTime\("spans"\): maxBufferSize is 0.5/);
   });
+
+  itEnds(stream => stream.pipe(bufferTime('b', 5)));
 });

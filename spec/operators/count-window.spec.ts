@@ -6,6 +6,7 @@ import { JobDefinitionError } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { aggregates, countWindow, keyBy, tumblingWindow } from '../../operators/index.ts';
 import { inspectedStore } from '../actor/stored-entries.ts';
+import { itEnds } from './ends.ts';
 import { onMemory } from './windows/on-memory.ts';
 
 const window = (start: number, end: number, value: unknown, key?: unknown) => ({ key, start, end, value });
@@ -110,4 +111,6 @@ describe('countWindow', () => {
     expect(() => countWindow('w', size, aggregates.count(), options)).toThrow(JobDefinitionError);
     expect(() => countWindow('w', size, aggregates.count(), options)).toThrow(message);
   });
+
+  itEnds(pairs);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { aggregates, debounceTime, keyBy, tumblingWindow } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const byLetter = keyBy((value: string) => value.slice(0, 1));
 
@@ -105,4 +106,6 @@ describe('debounceTime', () => {
       /debounceTime\("calm"\): time is "clock"/,
     );
   });
+
+  itEnds(stream => stream.pipe(debounceTime('calm', 4)));
 });

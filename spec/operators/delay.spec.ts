@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { delay, keyBy } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const byLetter = keyBy((value: string) => value.slice(0, 1));
 
@@ -84,4 +85,6 @@ describe('delay', () => {
     expect(() => delay('later', -5)).toThrow(/delay\("later"\): due is -5/);
     expect(() => delay('later', new Date('no date'))).toThrow(/delay\("later"\): due is an invalid date/);
   });
+
+  itEnds(stream => stream.pipe(delay('d', 5)));
 });

@@ -3,6 +3,7 @@ import { JobDefinitionError } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { aggregates, type GlobalTrigger, globalWindow, keyBy } from '../../operators/index.ts';
 import { inspectedStore } from '../actor/stored-entries.ts';
+import { itEnds } from './ends.ts';
 
 const window = (end: number, value: unknown, key?: unknown) => ({ key, start: 0, end, value });
 const all = (trigger: GlobalTrigger<unknown>) => (input: MarbleInput) =>
@@ -109,4 +110,6 @@ describe('globalWindow', () => {
     expect(() => globalWindow('w', aggregates.count(), trigger as never)).toThrow(JobDefinitionError);
     expect(() => globalWindow('w', aggregates.count(), trigger as never)).toThrow(message);
   });
+
+  itEnds(all({ every: 5 }));
 });

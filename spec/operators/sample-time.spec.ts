@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { delay, keyBy, sampleTime, union } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const byLetter = keyBy((value: string) => value.slice(0, 1));
 
@@ -82,4 +83,6 @@ describe('sampleTime', () => {
   it('refuses what is no duration, by name', () => {
     expect(() => sampleTime('ticks', 0)).toThrow(/sampleTime\("ticks"\): period is 0/);
   });
+
+  itEnds(stream => stream.pipe(sampleTime('s', 5)));
 });

@@ -3,6 +3,7 @@ import { JobDefinitionError, side as sideTag } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { aggregates, keyBy, sessionWindow, side } from '../../operators/index.ts';
 import { inspectedStore } from '../actor/stored-entries.ts';
+import { itEnds } from './ends.ts';
 
 const session = (start: number, end: number, value: unknown, key?: unknown) => ({ key, start, end, value });
 const counted = (input: MarbleInput) => input.pipe(sessionWindow('s', 5, aggregates.count()));
@@ -158,4 +159,6 @@ describe('sessionWindow', () => {
       expectElements(job('-#', counted)).toBe('-#');
     });
   });
+
+  itEnds(stream => stream.pipe(sessionWindow('s', 5, aggregates.count(), { time: 'processing', early: { every: 2 } })));
 });

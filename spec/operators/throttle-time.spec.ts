@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { keyBy, throttleTime } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const byLetter = keyBy((value: string) => value.slice(0, 1));
 
@@ -81,4 +82,6 @@ describe('throttleTime', () => {
     );
     expect(() => throttleTime('calm', '5' as '5s')).toThrow(/throttleTime\("calm"\): duration is "5"/);
   });
+
+  itEnds(stream => stream.pipe(throttleTime('t', 5, { trailing: true })));
 });
