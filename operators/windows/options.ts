@@ -9,6 +9,7 @@ import {
 import { knownOptions } from '../options/known-options.ts';
 import type { Aggregate } from './aggregate.ts';
 import type { Evictor } from './elements.ts';
+import { Panes } from './panes.ts';
 
 /** The result of one window. */
 export interface WindowResult<R, K = Key | undefined> {
@@ -131,6 +132,15 @@ export function verifyEvictor(operator: string, evict: unknown, aggregate: { rea
   throw new JobDefinitionError(
     `${operator}: evict needs the records of a window, and its aggregate keeps none of them, only what they add up to: use ` +
       'aggregates.whole(records => …) or aggregates.all().',
+  );
+}
+
+/** Windows of `size` ms that begin every `slide` ms, which share panes. */
+export function panesOf(operator: string, size: number, slide: number, offset: Duration | undefined): Panes {
+  if (slide <= size) return new Panes(size, slide, msOf(operator, 'offset', offset, 0) ?? 0);
+  throw new JobDefinitionError(
+    `${operator}: its windows are ${size} ms long and begin every ${slide} ms, so what comes between two would be in none: ` +
+      'let slide be size at most, or use filter().',
   );
 }
 

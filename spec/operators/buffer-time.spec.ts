@@ -28,16 +28,6 @@ describe('bufferTime', () => {
     });
   });
 
-  it('emits what fell due while the job was down, before what it reads then', () => {
-    marbles(({ job, scheduler, expectElements }) => {
-      const input = '   -a-B---bX----|';
-      const expected = '---B----x-y--|';
-      const run = job(input, stream => stream.pipe(bufferTime('spans', 5)));
-      scheduler.schedule(() => void run.handle?.cancel(), 4);
-      expectElements(run).toBe(expected, { x: ['a'], y: ['b'] });
-    });
-  });
-
   it('has a buffer for each key, with the latest time of its records', () => {
     marbles(({ job, record, expectElements }) => {
       const values = { a: record('a1', 30), b: record('b1', 20), c: record('a2', 10), d: 'b2' };

@@ -27,16 +27,6 @@ describe('delay', () => {
     });
   });
 
-  it('emits what fell due while the job was down at once, and in order', () => {
-    marbles(({ job, scheduler, expectElements }) => {
-      const input = '   -abB---c-X-------|';
-      const expected = '---B-----(ab)c---|';
-      const run = job(input, stream => stream.pipe(delay('later', 4)));
-      scheduler.schedule(() => void run.handle?.cancel(), 4);
-      expectElements(run).toBe(expected);
-    });
-  });
-
   it('has a queue for each key, and keeps time and key of a record', () => {
     marbles(({ job, record, expectElements }) => {
       const values = { a: record('a1', 10), b: record('b1', 20), c: record('a2', 30) };

@@ -26,16 +26,6 @@ describe('sampleTime', () => {
     });
   });
 
-  it('emits at once what it would have at a tick while the job was down, and goes on with the next one', () => {
-    marbles(({ job, scheduler, expectElements }) => {
-      const input = '   -a-B---bX----|';
-      const expected = '---B----a-b--|';
-      const run = job(input, stream => stream.pipe(sampleTime('ticks', 5)));
-      scheduler.schedule(() => void run.handle?.cancel(), 4);
-      expectElements(run).toBe(expected);
-    });
-  });
-
   it('samples each key by itself, and keeps time and key of a record', () => {
     marbles(({ job, record, expectElements }) => {
       const values = { a: record('a1', 10), b: record('b1', 20), c: record('a2', 30) };

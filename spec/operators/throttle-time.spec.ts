@@ -27,16 +27,6 @@ describe('throttleTime', () => {
     });
   });
 
-  it('ends a pause that was over while the job was down before it handles what it reads then', () => {
-    marbles(({ job, scheduler, expectElements }) => {
-      const input = '   -abB---cX------|';
-      const expected = '-a-B----b----c-|';
-      const run = job(input, stream => stream.pipe(throttleTime('calm', 5, { trailing: true })));
-      scheduler.schedule(() => void run.handle?.cancel(), 4);
-      expectElements(run).toBe(expected);
-    });
-  });
-
   it('has a pause for each key, and keeps time and key of a record', () => {
     marbles(({ job, record, expectElements }) => {
       const values = { a: record('a1', 10), b: record('b1', 20), c: record('a2', 30), d: record('b2', 40) };
