@@ -85,6 +85,7 @@ export type { EventTime, WatermarkStrategy } from './event-time/strategy.ts';
 export { firstWhere } from './first-where.ts';
 export { check } from './job/check.ts';
 export { type CheckStateOptions, type ConnectorReport, checkState, type StateReport } from './job/check-state.ts';
+export { didYouMean } from './job/did-you-mean.ts';
 export type {
   CheckpointEvent,
   JobHandle,
