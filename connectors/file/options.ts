@@ -48,7 +48,7 @@ export interface CsvSourceOptions<T> extends LineSourceOptions<T> {
 
 /** What a file sink takes. */
 export interface FileSinkOptions<T> {
-  /** The visible file; its folder is made when it is missing. */
+  /** The visible file; its folder is made when it is missing. `{task}` in it stands for the name of the task. */
   readonly path: string | URL;
   /** `jsonl` (default): one JSON value a line. `text`: one string a line. `csv`: a header row, then one row a record. */
   readonly format?: 'jsonl' | 'text' | 'csv';

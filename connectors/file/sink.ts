@@ -18,10 +18,12 @@ export function fileSink<T>(options: FileSinkOptions<T>): Sink<T> {
     name: settings.name,
     guarantee: settings.guarantee,
     check: () => verifyWritable(settings),
-    open: context =>
-      settings.guarantee === 'exactly-once'
-        ? new ExactlyOnceWriter<T>(settings, context)
-        : new AppendingWriter<T>(settings, context),
+    open(context) {
+      const ofTask = { ...settings, path: settings.path.replaceAll('{task}', context.task) };
+      return settings.guarantee === 'exactly-once'
+        ? new ExactlyOnceWriter<T>(ofTask, context)
+        : new AppendingWriter<T>(ofTask, context);
+    },
   };
 }
 

@@ -80,6 +80,8 @@ export class JobRun implements JobHandle {
   private readonly params: unknown;
   private readonly settings: ResolvedSettings;
   private readonly layout: TaskLayout | undefined;
+  /** Another process may run the task next. */
+  private readonly isPlaced: boolean;
   private readonly container: DependencyContainer;
   private readonly logger: Logger;
   private readonly outputs: Outputs;
@@ -119,8 +121,9 @@ export class JobRun implements JobHandle {
     this.params = params;
     this.settings = settings;
     this.layout = place?.layout;
+    this.isPlaced = place !== undefined;
     // Whoever placed it has looked.
-    this.isChecked = place !== undefined;
+    this.isChecked = this.isPlaced;
     this.container = place ? placedContainer(place.container, settings) : jobContainer(settings);
     this.logger = this.container.resolve(tokens.LOGGER);
     this.outputs = this.container.resolve(tokens.OUTPUTS);
@@ -423,7 +426,8 @@ export class JobRun implements JobHandle {
     this.isOver = true;
     for (const timer of [this.restartTimer, this.stopTimer]) timer?.unsubscribe();
     const finish = () => {
-      this.metrics.close();
+      if (this.isPlaced) this.metrics.moveAway();
+      else this.metrics.close();
       this.enter('error' in result ? 'failed' : result.outcome);
       this.outputs.complete();
       this.checkpoints.complete();

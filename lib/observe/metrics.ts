@@ -30,8 +30,10 @@ export interface TaskMetrics {
   barrierStalled(ms: number): void;
   /** A new incarnation begins, whose totals start from 0. Give the last totals of the old one to `update` first. */
   restarted(): void;
-  /** From now on scrapes do not ask `read`; what was counted stays. */
+  /** From now on scrapes do not ask `read`; what was counted stays, and the last values too. */
   close(): void;
+  /** As `close`, of a task that may go on in another process: what is measured of it, its lag say, is not told here any more. */
+  moveAway(): void;
 }
 
 /**
@@ -47,6 +49,7 @@ export function createMetrics(
   const { counters, gauges, histograms, readers } = instruments(registry);
   const labels = { job_name: job, task };
   let seen = new Map<string, number>();
+  const shown = new Map<string, () => void>();
 
   /** Counters only rise: adds what has come since the last time. */
   const countUp = (name: keyof typeof counters, own: Record<string, string>, total: number | undefined): void => {
@@ -57,11 +60,17 @@ export function createMetrics(
     counters[name].inc({ ...labels, ...own }, Math.max(0, total - last));
   };
 
+  const show = (name: keyof typeof gauges, own: Record<string, string>, value: number): void => {
+    const all = { ...labels, ...own };
+    gauges[name].set(all, value);
+    shown.set(JSON.stringify([name, own]), () => gauges[name].remove(all));
+  };
+
   function update({ sources, sinks, actors, credits, droppedSideOutputs }: TaskTotals): void {
     for (const { name: source, records, bytes, watermarkLagMs, measures } of sources) {
       countUp('sourceRecords', { source }, records);
       countUp('sourceBytes', { source }, bytes);
-      if (watermarkLagMs !== undefined) gauges.watermarkLag.set({ ...labels, source }, watermarkLagMs / 1_000);
+      if (watermarkLagMs !== undefined) show('watermarkLag', { source }, watermarkLagMs / 1_000);
       if (measures) updateMeasures(source, measures);
     }
     for (const { name: sink, records, bytes } of sinks) {
@@ -69,18 +78,18 @@ export function createMetrics(
       countUp('sinkBytes', { sink }, bytes);
     }
     for (const { name: actor, keys, deadLetters } of actors) {
-      gauges.actorKeys.set({ ...labels, actor }, keys);
+      show('actorKeys', { actor }, keys);
       countUp('deadLetters', { actor }, deadLetters);
     }
-    for (const [holder, held] of credits) gauges.creditsHeld.set({ ...labels, holder }, held);
+    for (const [holder, held] of credits) show('creditsHeld', { holder }, held);
     for (const [output, dropped] of droppedSideOutputs) countUp('droppedSideOutputs', { output }, dropped);
   }
 
   function updateMeasures(source: string, { partitions, skipped, failures = {} }: SourceMeasures): void {
     for (const { name: partition, position, lag, records } of partitions) {
       countUp('partitionRecords', { source, partition }, records);
-      gauges.partitionPosition.set({ ...labels, source, partition }, position);
-      if (lag !== undefined) gauges.partitionLag.set({ ...labels, source, partition }, lag);
+      show('partitionPosition', { source, partition }, position);
+      if (lag !== undefined) show('partitionLag', { source, partition }, lag);
     }
     for (const [reason, records] of Object.entries(skipped)) countUp('skippedRecords', { source, reason }, records);
     for (const [what, count] of Object.entries(failures)) countUp('sourceFailures', { source, what }, count);
@@ -101,8 +110,8 @@ export function createMetrics(
       histograms.checkpointDuration.observe(labels, durationMs / 1_000);
       histograms.checkpointBytes.observe(labels, bytes);
       histograms.checkpointEntries.observe(labels, entries);
-      gauges.lastCheckpointId.set(labels, id);
-      gauges.lastCheckpointTime.set(labels, at / 1_000);
+      show('lastCheckpointId', {}, id);
+      show('lastCheckpointTime', {}, at / 1_000);
     },
     barrierStalled: ms => histograms.barrierStall.observe(labels, ms / 1_000),
     restarted() {
@@ -110,5 +119,10 @@ export function createMetrics(
       seen = new Map();
     },
     close: () => readers.delete(readNow),
+    moveAway() {
+      readers.delete(readNow);
+      for (const hide of shown.values()) hide();
+      shown.clear();
+    },
   };
 }

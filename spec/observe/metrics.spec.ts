@@ -152,6 +152,37 @@ describe('createMetrics', () => {
     expect(await values(registry, 'tidemark_source_records_total')).toEqual(['in 1', 'in 7']);
   });
 
+  it('tells nothing of what a task is at once it has moved away, only what it counted; other tasks stay', async () => {
+    const registry = new Registry();
+    const totals: TaskTotals = {
+      ...none,
+      sources: [
+        {
+          name: 'in',
+          records: 3,
+          watermarkLagMs: 2_000,
+          measures: { partitions: [{ name: 'in-0', position: 3, lag: 5, records: 3 }], skipped: {} },
+        },
+      ],
+      actors: [{ name: 'counts', keys: 2 }],
+      credits: new Map([['sink', 1]]),
+    };
+    const first = createMetrics(registry, ofTotals, () => totals);
+    const second = createMetrics(registry, { job: 'totals', task: 'second' }, () => totals);
+    for (const metrics of [first, second]) metrics.checkpoint(committed);
+    const gauges = async (task: string) => {
+      const all = (await registry.getMetricsAsJSON()).filter(({ type }) => String(type) === 'gauge');
+      return all.filter(({ values }) => values.some(({ labels }) => labels.task === task)).map(({ name }) => name);
+    };
+    const names = await gauges('main');
+    expect(names).toHaveLength(7);
+    first.moveAway();
+    expect(await gauges('main')).toEqual([]);
+    expect(await gauges('second')).toEqual(names);
+    expect(await values(registry, 'tidemark_source_records_total')).toEqual(['in 3', 'in 3']);
+    expect(await values(registry, 'tidemark_checkpoints_total')).toEqual(['committed 1', 'committed 1']);
+  });
+
   it('names metrics and labels as Prometheus wants them', async () => {
     const registry = new Registry();
     createMetrics(registry, ofTotals).checkpoint(committed);

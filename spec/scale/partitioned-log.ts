@@ -27,6 +27,10 @@ export class MemoryGroup {
     this.members.set(listener, new Set());
     void this.rebalance();
     return {
+      giveBack: tasks => {
+        for (const task of tasks) this.members.get(listener)?.delete(task);
+        void this.rebalance();
+      },
       close: async () => {
         await listener.revoked([...(this.members.get(listener) ?? [])], 60_000);
         this.members.delete(listener);

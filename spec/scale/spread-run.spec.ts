@@ -1,5 +1,5 @@
 import { filter, firstValueFrom } from 'rxjs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { from, type JobHandle, type JobSettings, job, memoryStore, start } from '../../lib/index.ts';
 import { keyBy, scan, to } from '../../operators/index.ts';
 import { quiet } from '../job/quiet.ts';
@@ -164,6 +164,40 @@ describe('a job whose tasks are spread over processes', () => {
     log.end();
     expect(await second.done).toBe('finished');
     expect(output.values).toEqual([{ key: 'k0', count: 1 }]);
+  });
+
+  it('starts a task again that was fenced, once the group has assigned it anew', async () => {
+    const log = new PartitionedLog({ partitions: 2 });
+    const { process, output, store } = counting(log, { checkpoint: { interval: 'off' } });
+    const first = process();
+    await running(first, ['0', '1']);
+    const { generation } = log.group;
+    log.append(1, { key: 'k1', n: 0 });
+    // Somebody else takes the fence, and is gone again.
+    const fence = await store.task({ job: 'counts', task: '1' }).fence();
+    await store.task({ job: 'counts', task: '1' }).acquireFence(fence);
+    first.checkpoint();
+    await vi.waitFor(() => expect(log.group.generation).toBeGreaterThan(generation));
+    await running(first, ['0', '1']);
+    log.end();
+    expect(await first.done).toBe('finished');
+    expect(output.values).toEqual([{ key: 'k1', count: 1 }]);
+  });
+
+  it('tells the lag of its own tasks only', async () => {
+    const log = new PartitionedLog({ partitions: 4 });
+    const { process } = counting(log);
+    const first = process();
+    await running(first, ['0', '1', '2', '3']);
+    const tasksWithKeys = async () => {
+      const text = await first.registry.metrics();
+      return [...text.matchAll(/^tidemark_actor_keys\{.*task="(\d)"/gm)].map(([, task]) => task).sort();
+    };
+    expect(await tasksWithKeys()).toEqual(['0', '1', '2', '3']);
+    const second = process();
+    await running(first, ['0', '2']);
+    expect(await tasksWithKeys()).toEqual(['0', '2']);
+    await Promise.all([first.cancel(), second.cancel()]);
   });
 
   it('fails at a key that belongs to another task, and names the repartition that is missing', async () => {

@@ -1,7 +1,8 @@
+import { asyncScheduler } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { memorySink, memorySource, memoryStore } from '../../connectors/memory/index.ts';
-import { from, job, paced, start } from '../../lib/index.ts';
+import { from, job, paced, type Source, type SourceContext, start } from '../../lib/index.ts';
 import { to } from '../../operators/index.ts';
 import { quiet } from '../job/quiet.ts';
 
@@ -23,6 +24,23 @@ describe('paced', () => {
       scheduler.flush();
     });
     expect.assertions(3);
+  });
+
+  it('slows down the share of a source that one of several tasks reads', () => {
+    let slice: unknown;
+    const source: Source<number> = {
+      kind: 'sliced',
+      name: 'numbers',
+      bounded: true,
+      open(_, context) {
+        slice = context.slice;
+        return { start() {}, position: () => 0, pause() {}, resume() {}, close() {} };
+      },
+    };
+    const wanted = { index: 1, count: 4, mayGrow: false };
+    const context: Partial<SourceContext<number>> = { slice: wanted, scheduler: asyncScheduler };
+    void paced(source, 10).open(undefined, context as SourceContext<number>);
+    expect(slice).toEqual(wanted);
   });
 
   it('refuses a pace that is none', () => {

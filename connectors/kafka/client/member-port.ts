@@ -15,6 +15,8 @@ export interface Loss {
 
 /** One member of a consumer group; it joins when it is made, and again after each loss that is not final. */
 export interface GroupMember {
+  /** These tasks of it have ended by themselves: they are not claimed any more, and come back when the group assigns them anew. */
+  giveUp(tasks: readonly number[]): void;
   /**
    * Gives back what is held (`revoked`), leaves the group and ends every timer. Idempotent; bounded by the rebalance timeout and
    * a few seconds. Requests under way end with the client.

@@ -37,6 +37,7 @@ class KafkaTaskSharing implements TaskSharing {
     const member = joinGroup(client, { ...options, tasks }, listener, logger);
     let closed: Promise<void> | undefined;
     return {
+      giveBack: tasks => member.giveUp(tasks),
       close() {
         closed ??= member.close().then(() => client.close());
         return closed;

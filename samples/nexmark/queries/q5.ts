@@ -1,5 +1,5 @@
 import { filter, map, mergeMap } from 'rxjs';
-import { aggregates, keyBy, slidingWindow, tumblingWindow } from 'tidemark/operators';
+import { aggregates, keyBy, repartition, slidingWindow, tumblingWindow } from 'tidemark/operators';
 import { isBid } from '../events.ts';
 import { highest } from './highest.ts';
 import type { Query } from './query.ts';
@@ -22,6 +22,7 @@ export const q5: Query = events =>
   events.pipe(
     filter(isBid),
     keyBy(({ auction }) => auction),
+    repartition('by-auction'),
     slidingWindow('bids', '10s', '2s', aggregates.count()),
     map(
       ({ key, start, end, value }): Count => ({
@@ -33,6 +34,7 @@ export const q5: Query = events =>
     ),
     // A count has the time at which its window ends, so that the counts of a window lie in one stretch of 2 seconds.
     keyBy(({ windowEnd }) => windowEnd),
+    repartition('by-window'),
     tumblingWindow(
       'hottest',
       '2s',

@@ -1,5 +1,5 @@
 import { filter, map } from 'rxjs';
-import { coGroup, keyBy } from 'tidemark/operators';
+import { coGroup, keyBy, repartition } from 'tidemark/operators';
 import { isAuction, isPerson } from '../events.ts';
 import type { Query } from './query.ts';
 
@@ -14,11 +14,13 @@ export const q8: Query = events => {
     filter(isPerson),
     map(({ id, name }) => ({ id, name })),
     keyBy(({ id }) => id),
+    repartition('people'),
   );
   const sellers = events.pipe(
     filter(isAuction),
     map(({ seller }) => seller),
     keyBy(seller => seller),
+    repartition('sellers'),
   );
   return coGroup('users', people, sellers, {
     size: '10s',

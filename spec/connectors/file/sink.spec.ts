@@ -64,6 +64,11 @@ async function twoCheckpoints(): Promise<readonly [Committed, Committed]> {
 }
 
 describe('a new output', () => {
+  test('puts the name of its task into the path where that says so', async () => {
+    await openSink(1, undefined, { path: folder.at('{task}/of-{task}.jsonl') });
+    expect(existsSync(folder.at('main/of-main.jsonl'))).toBe(true);
+  });
+
   test('is made with its folder, empty until the first commit', async () => {
     await openSink(1);
     expect(visible()).toBe('');

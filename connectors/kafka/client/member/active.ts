@@ -1,5 +1,5 @@
 import { beat, isBeatDue, ofHeartbeat, runsOutAt } from './heartbeats.ts';
-import { ended, giveBack, isEmpty, isOverdue } from './held.ts';
+import { drop, ended, giveBack, isEmpty, isOverdue } from './held.ts';
 import { joinIsDue, ofJoining } from './joining.ts';
 import { leave, leaveUnknown } from './leaving.ts';
 import { lose } from './losing.ts';
@@ -26,6 +26,8 @@ export function ofActive(state: Active, event: MemberEvent, now: number, setting
     case 'told revoked':
       if (!state.held.ending.some(({ call }) => call === event.call)) break;
       return isGivenBack(state, ended(state.held, event.call), wasOverdue(state.held, event.call), now, settings);
+    case 'given up':
+      return giveUp(state, event.tasks, now, settings);
     case 'close':
       return close(state, now, settings);
     default:
@@ -65,6 +67,14 @@ function isGivenBack(
   if (after.is !== 'stable') return { state: { ...after, isOutdated: true }, effects };
   const { state: joining, effects: more } = join(after, now, settings);
   return { state: joining, effects: [...effects, ...more] };
+}
+
+/** The group is to assign these anew: to whoever claims them, or to anybody, maybe to this member again. */
+function giveUp(state: Active, tasks: readonly number[], now: number, settings: StepSettings): Step {
+  const held = drop(state.held, tasks);
+  if (held === undefined) return { state, effects: [] };
+  if (state.is !== 'stable') return { state: { ...state, held, isOutdated: true }, effects: [] };
+  return join({ ...state, held }, now, settings);
 }
 
 function close(state: Active, now: number, settings: StepSettings): Step {

@@ -73,6 +73,11 @@ class KafkaGroupMember implements GroupMember {
     for (const effect of effects) this.#carryOut(effect);
   }
 
+  giveUp(tasks: readonly number[]): void {
+    this.#logger.info({ tasks }, 'given up: the group assigns them anew');
+    this.#happened({ on: 'given up', tasks });
+  }
+
   close(): Promise<void> {
     this.#happened({ on: 'close' });
     return this.#ended.promise;

@@ -7,6 +7,7 @@ export const nothing: Held = {
   ending: [],
   waiting: [],
   isPartial: false,
+  dropped: [],
   calls: 0,
 };
 
@@ -40,6 +41,14 @@ export function takeUp(held: Held, tasks: readonly number[]): [Held, readonly Me
   };
   if (starting.length === 0) return [after, []];
   return [after, [{ do: 'tell assigned', tasks: starting, generation: held.generation }]];
+}
+
+/** Gives up these tasks, which have ended by themselves; `undefined` where none of them is held. */
+export function drop(held: Held, tasks: readonly number[]): Held | undefined {
+  const dropped = tasks.filter(task => held.running.includes(task));
+  if (dropped.length === 0) return undefined;
+  const running = held.running.filter(task => !dropped.includes(task));
+  return { ...held, running, dropped: [...held.dropped, ...dropped] };
 }
 
 /** Begins to give back these tasks. */

@@ -68,6 +68,8 @@ export interface Held {
   readonly waiting: readonly number[];
   /** The group assigns again soon. */
   readonly isPartial: boolean;
+  /** Given up while the request that claims them was under way: its answer does not bring them back. */
+  readonly dropped: readonly number[];
   /** How often `revoked` was called. */
   readonly calls: number;
 }
@@ -144,6 +146,8 @@ export type MemberEvent =
   /** The listener is done with this call of `revoked`. */
   | { readonly on: 'told revoked'; readonly call: number }
   | { readonly on: 'told lost' }
+  /** These tasks do not run here, although they were assigned. */
+  | { readonly on: 'given up'; readonly tasks: readonly number[] }
   | { readonly on: 'close' };
 
 /** What is to be done, in this order. */

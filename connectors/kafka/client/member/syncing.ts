@@ -96,6 +96,9 @@ function partOf(
   if (isClosing) return [{ ...before, isPartial }, []];
   const unwanted = before.running.filter(task => !tasks.includes(task));
   const [held, revoking] = giveBack({ ...before, isPartial }, unwanted, now, rebalanceTimeoutMs);
-  const [after, assigning] = takeUp(held, tasks);
+  const [after, assigning] = takeUp(
+    held,
+    tasks.filter(task => !before.dropped.includes(task)),
+  );
   return [after, [...revoking, ...assigning]];
 }

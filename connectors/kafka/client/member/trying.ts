@@ -18,10 +18,11 @@ export function join(of: InGroup, now: number, settings: StepSettings): Step {
 
 export function ask(state: Joining, now: number, settings: StepSettings): Step {
   const round = state.round + 1;
-  const { memberId, held, isClosing } = state;
+  const { memberId, isClosing } = state;
+  const held = { ...state.held, dropped: [] };
   const until = now + settings.rebalanceTimeoutMs + answerMs;
   return {
-    state: { ...state, round, isAsked: true, isOutdated: false, sentAt: now, until },
+    state: { ...state, held, round, isAsked: true, isOutdated: false, sentAt: now, until },
     effects: [{ do: 'join', round, memberId, claim: claimOf(held, isClosing) }],
   };
 }

@@ -124,6 +124,7 @@ export function happenings(round: number, session: number): readonly (readonly [
     ['close', { on: 'close' }],
     ['told revoked', { on: 'told revoked', call: 1 }],
     ['told lost', { on: 'told lost' }],
+    ['given up', { on: 'given up', tasks: [1] }],
     ['tick', { on: 'tick' }],
     ...errors.flatMap(error => [
       [`joined ${error}`, joined(round, error)] as const,

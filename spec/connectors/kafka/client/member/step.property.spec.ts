@@ -30,6 +30,7 @@ class World {
       this.isLosing = false;
     }
     if (event.on === 'close') this.isClosed = true;
+    if (event.on === 'given up') for (const task of event.tasks) this.running.delete(task);
     const isOver = runOut(this.state, this.now, settings) !== undefined && this.#holds;
     const { state, effects } = step(this.state, event, this.now, settings);
     this.state = state;
@@ -133,7 +134,7 @@ it('keeps what the port promises, whatever happens in whatever order', () => {
         } else {
           const past = move.old ? 1 : 0;
           const [what, event] = happenings(state.round - past, sessionOf(state) - past)[move.which] ?? [];
-          const fits = /^(close|told|tick)/.test(what ?? '') || answersOf(state).test(what ?? '');
+          const fits = /^(close|told|given|tick)/.test(what ?? '') || answersOf(state).test(what ?? '');
           if (event && (fits || move.old)) world.happen(event);
         }
       }

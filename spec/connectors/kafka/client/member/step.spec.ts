@@ -27,7 +27,7 @@ describe('what comes of everything that may happen', () => {
   it.each(names)('%s', name => {
     const state: MemberState = situations[name];
     const asked = happenings(state.round, sessionOf(state)).filter(
-      ([what]) => /^(close|told|tick)/.test(what) || answersOf(state).test(what),
+      ([what]) => /^(close|told|given|tick)/.test(what) || answersOf(state).test(what),
     );
     const seen = asked.map(([what, event]) => [what, summary(step(state, event, 1_500, settings))]);
     expect(Object.fromEntries(seen)).toEqual(table[name]);
@@ -70,6 +70,54 @@ const gets =
   (of: MemberState) =>
     synced(of.round, 'NONE', part(tasks, more));
 const rebalance = (of: MemberState) => heartbeat(sessionOf(of), 'REBALANCE_IN_PROGRESS', 1_500);
+
+describe('a task that is given up', () => {
+  const givenUp = (of: readonly number[]) => (): MemberEvent => ({ on: 'given up', tasks: of });
+  const claims = ({ effects }: Step) => effects.flatMap(effect => (effect.do === 'join' ? [effect.claim.running] : []));
+
+  it('is not claimed any more, at once, and starts again when the group assigns it anew', () => {
+    const joining = through(stable, [[1_500, givenUp([1, 7])]]);
+    expect(summary(joining)).toBe('joining 0; join');
+    expect(claims(joining)).toEqual([[0]]);
+    const back = through(joining.state, [
+      [1_500, isIn],
+      [1_600, gets([0, 1])],
+    ]);
+    expect(summary(back)).toBe('stable 0,1; tell assigned 1');
+    expect(back.effects).toEqual([{ do: 'tell assigned', tasks: [1], generation: 5 }]);
+  });
+
+  it('does not come back with the answer to a request that still claimed it', () => {
+    const outdated = through(stable, [
+      [1_500, rebalance],
+      [1_500, isIn],
+      [1_550, givenUp([1])],
+      [1_600, gets([0, 1])],
+    ]);
+    expect(summary(outdated)).toBe('joining 0; join');
+    expect(claims(outdated)).toEqual([[0]]);
+    const back = through(outdated.state, [
+      [1_600, isIn],
+      [1_700, gets([0, 1])],
+    ]);
+    expect(summary(back)).toBe('stable 0,1; tell assigned 1');
+  });
+
+  it('is dropped from the claim of a request that is still to be sent', () => {
+    const pausing = through(stable, [
+      [1_500, rebalance],
+      [1_500, of => failed(of.round, 'join', true)],
+      [1_550, givenUp([1])],
+      [1_600, () => tick],
+    ]);
+    expect(claims(pausing)).toEqual([[0]]);
+    const back = through(pausing.state, [
+      [1_700, isIn],
+      [1_700, gets([0, 1])],
+    ]);
+    expect(summary(back)).toBe('stable 0,1; tell assigned 1');
+  });
+});
 
 describe('time', () => {
   it('sends heartbeats at their interval, and again elsewhere when one is not answered within it', () => {
