@@ -4,6 +4,7 @@ import { check, checkState, start } from '../lib/index.ts';
 import { exitCodes } from './exit-code.ts';
 import { tidemark } from './program.ts';
 import { storeOf } from './store.ts';
+import { startWorkers } from './workers/start-workers.ts';
 import type { World } from './world.ts';
 
 const require = createRequire(import.meta.url);
@@ -12,6 +13,7 @@ const world: World = {
   start,
   check,
   checkState,
+  startWorkers,
   openStore: storeOf,
   version: (require('tidemark/package.json') as { version: string }).version,
   cwd: process.cwd(),

@@ -5,7 +5,7 @@ import type { Job } from '../lib/job/job.ts';
 import type { JobSettings } from '../lib/job/settings.ts';
 import type { LogLevel } from '../lib/observe/create-logger.ts';
 import { errorLines } from './error-report.ts';
-import { exitCodeOfError, exitCodes } from './exit-code.ts';
+import { exitCodeOfError, exitCodes, UsageError } from './exit-code.ts';
 import { checkingText, commandHelp, graphHelp, listHelp, runHelp } from './help.ts';
 import { listCheckpoints } from './list-checkpoints.ts';
 import { loadJob } from './load-job.ts';
@@ -14,7 +14,8 @@ import { mermaid } from './mermaid.ts';
 import { runJob } from './run-job.ts';
 import { addSetting } from './set-option.ts';
 import { stateReportJson, stateReportLines } from './state-report.ts';
-import type { World } from './world.ts';
+import { mostWorkers } from './workers/start-workers.ts';
+import type { WorkersHandle, World } from './world.ts';
 
 interface RunOptions {
   readonly store?: string;
@@ -27,6 +28,7 @@ interface RunOptions {
   readonly tasks?: NonNullable<JobSettings['tasks']>;
   readonly maxTasks?: number;
   readonly instanceId?: string;
+  readonly workers?: number;
   readonly log: LogLevel;
   readonly json?: boolean;
 }
@@ -105,9 +107,15 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
         wholeNumberFrom1,
       ),
     )
+    .addOption(
+      new Option(
+        '--workers <count>',
+        `run the tasks in this many child processes, 1 to ${mostWorkers}, which are restarted when they die; implies --tasks per-partition`,
+      ).argParser(workerCount),
+    )
     .option(
       '--instance-id <name>',
-      'a name that this process alone has: it gets its tasks back when it restarts in time',
+      'a name that this process alone has: it gets its tasks back when it restarts in time; workers are <name>-1 and so on',
     )
     .addOption(
       new Option('--log <level>', 'least level of what is logged')
@@ -151,17 +159,24 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
 
 async function run(module: string, options: RunOptions, world: World): Promise<number> {
   const job = await loadJob(module, world.cwd);
-  const { store: where, set, fresh, acceptCheckpoint, interval, log, json = false } = options;
+  const { store: where, set, fresh, acceptCheckpoint, interval, workers, log, json = false } = options;
+  if (workers !== undefined && options.tasks !== undefined && options.tasks !== 'per-partition') {
+    throw new UsageError(
+      `--workers spreads the tasks of the job over processes, and --tasks ${options.tasks} has one task: leave one of them out.`,
+    );
+  }
+  const tasks = workers === undefined ? options.tasks : 'per-partition';
   const settings: JobSettings = {
     params: set,
     ...(fresh ? { fresh } : {}),
     ...(acceptCheckpoint === undefined ? {} : { recovery: { acceptCheckpoint } }),
     ...(interval === undefined ? {} : { checkpoint: { interval } }),
-    ...(options.tasks === undefined ? {} : { tasks: options.tasks }),
+    ...(tasks === undefined ? {} : { tasks }),
     ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),
     ...(options.instanceId === undefined ? {} : { members: { instanceId: options.instanceId } }),
   };
   if (options.check || options.checkState) return await checkJob(job, settings, options, world);
+  if (workers !== undefined) return await runWorkers(job, module, workers, settings, options, world);
   const store = where === undefined ? undefined : await world.openStore(where);
   const reporter = makeReporter(world, { level: log, isJson: json });
   return await runJob(() => world.start(job, { ...settings, logger: reporter.logger, ...(store ? { store } : {}) }), {
@@ -170,6 +185,32 @@ async function run(module: string, options: RunOptions, world: World): Promise<n
     clock: world.clock,
     isVerbose: log === 'debug',
     close: () => store?.close(),
+  });
+}
+
+async function runWorkers(
+  job: Job,
+  module: string,
+  workers: number,
+  settings: JobSettings,
+  { store, log, json = false }: RunOptions,
+  world: World,
+): Promise<number> {
+  const reporter = makeReporter(world, { level: log, isJson: json });
+  const { logger } = reporter;
+  const print = (line: string) => void world.stdout.write(`${line}\n`);
+  let handle: WorkersHandle | undefined;
+  const start = () => {
+    handle = world.startWorkers({ job, module, cwd: world.cwd, workers, store, settings, log, logger, print });
+    return handle;
+  };
+  return await runJob(start, {
+    reporter,
+    signals: world.signals,
+    clock: world.clock,
+    isVerbose: log === 'debug',
+    abort: () => handle?.kill(),
+    close: () => {},
   });
 }
 
@@ -222,6 +263,11 @@ function checkpointId(given: string): number {
 function wholeNumberFrom1(given: string): number {
   if (/^[1-9]\d{0,8}$/.test(given)) return Number(given);
   throw new InvalidArgumentError('Give a whole number from 1.');
+}
+
+function workerCount(given: string): number {
+  if (/^[1-9]\d?$/.test(given) && Number(given) <= mostWorkers) return Number(given);
+  throw new InvalidArgumentError(`Give a whole number from 1 to ${mostWorkers}.`);
 }
 
 function interval(given: string): Duration | 'off' {

@@ -7,6 +7,7 @@ import type { JobSettings } from '../lib/job/settings.ts';
 import type { MaybePromise } from '../lib/maybe-promise.ts';
 import type { Clock } from './reporter.ts';
 import type { SignalSource } from './stop-on-signals.ts';
+import type { WorkersRequest } from './workers/start-workers.ts';
 
 /** Everything outside that the commands touch; specs put their own in its place. */
 export interface World {
@@ -15,6 +16,8 @@ export interface World {
   check(job: Job, settings: JobSettings): MaybePromise<void>;
   /** Compares the job with what its store holds; reads alone. */
   checkState(job: Job, settings: JobSettings, options: CheckStateOptions): MaybePromise<StateReport>;
+  /** Runs a job in child processes; throws what is wrong before there are any. */
+  startWorkers(request: WorkersRequest): WorkersHandle;
   openStore(where: string): MaybePromise<SnapshotStore>;
   readonly version: string;
   readonly cwd: string;
@@ -24,5 +27,7 @@ export interface World {
   readonly signals: SignalSource;
   readonly clock: Clock;
 }
+
+export type WorkersHandle = JobHandle & { kill(): void };
 
 export type Terminal = Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;
