@@ -64,7 +64,7 @@ function phaseLine(status: JobStatus): ProgressLine | undefined {
           fields: {
             ...fields,
             tasks,
-            ...(workers ? { workers: workers.map(({ name, tasks }) => ({ name, tasks })) } : {}),
+            ...(workers ? { workers: workers.map(({ name, pid, tasks }) => ({ name, pid, tasks })) } : {}),
           },
         };
       }

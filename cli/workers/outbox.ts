@@ -3,10 +3,10 @@ import type { LogLine } from '../../lib/scale/workers/worker.ts';
 import type { FromWorker } from './messages.ts';
 import { plainStatus } from './plain-status.ts';
 
-/** Least time between two messages with news, ms. */
-export const newsEveryMs = 250;
+/** Least time between two messages with a status, ms. */
+export const statusEveryMs = 250;
 
-/** Lines that wait for the next message; more are counted and dropped, the least important first. */
+/** Lines in one message; more in one turn are counted and dropped, but for errors. */
 export const mostLines = 1_000;
 
 export interface OutboxTimers {
@@ -15,7 +15,10 @@ export interface OutboxTimers {
   later(call: () => void, inMs: number): void;
 }
 
-/** Gathers what a worker has to tell, and sends it at once when it was silent for a while, else with the next message. */
+/**
+ * Gathers what a worker has to tell: lines and checkpoints of one turn of the event loop in one message, so that those before a crash
+ * are told; the latest status at most four times a second.
+ */
 export class Outbox {
   readonly #send: (message: FromWorker) => void;
   readonly #timers: OutboxTimers;
@@ -24,8 +27,9 @@ export class Outbox {
   #checkpoints: CheckpointEvent[] = [];
   #lines: LogLine[] = [];
   #dropped = 0;
-  #lastAt = Number.NEGATIVE_INFINITY;
-  #isDue = false;
+  #statusAt = Number.NEGATIVE_INFINITY;
+  #isStatusDue = false;
+  #areLinesDue = false;
 
   constructor(send: (message: FromWorker) => void, timers: OutboxTimers, memoryBytes: () => number) {
     this.#send = send;
@@ -35,51 +39,52 @@ export class Outbox {
 
   status(status: JobStatus): void {
     this.#status = status;
-    this.#plan();
+    if (this.#isStatusDue) return;
+    this.#isStatusDue = true;
+    this.#timers.later(() => this.flush(), Math.max(0, this.#statusAt + statusEveryMs - this.#timers.now()));
   }
 
   checkpoint(event: CheckpointEvent): void {
     this.#checkpoints.push(event);
-    this.#plan();
+    this.#planLines();
   }
 
   line(line: LogLine): void {
     if (this.#lines.length < mostLines || line.level === 'error') this.#lines.push(line);
     else this.#dropped++;
-    this.#plan();
+    this.#planLines();
   }
 
   /** Sends what there is, now. */
   flush(): void {
+    const status = this.#status;
+    this.#status = undefined;
+    this.#isStatusDue = false;
+    if (status) this.#statusAt = this.#timers.now();
+    this.#flush(status);
+  }
+
+  #flush(status: JobStatus | undefined): void {
     const lines = this.#lines;
+    const checkpoints = this.#checkpoints;
     if (this.#dropped > 0) {
       const message = `${this.#dropped} lines were not shown: there were too many at once`;
       lines.push({ level: 'warn', fields: {}, message });
     }
-    if (!this.#status && this.#checkpoints.length === 0 && lines.length === 0) return;
-    this.#send({
-      is: 'news',
-      ...(this.#status ? { status: plainStatus(this.#status), memoryBytes: this.#memoryBytes() } : {}),
-      checkpoints: this.#checkpoints,
-      lines,
-    });
-    this.#status = undefined;
-    this.#checkpoints = [];
     this.#lines = [];
+    this.#checkpoints = [];
     this.#dropped = 0;
-    this.#lastAt = this.#timers.now();
+    if (!status && checkpoints.length === 0 && lines.length === 0) return;
+    const told = status ? { status: plainStatus(status), memoryBytes: this.#memoryBytes() } : {};
+    this.#send({ is: 'news', ...told, checkpoints, lines });
   }
 
-  /** Never at once: what belongs together is mostly said in one turn. */
-  #plan(): void {
-    if (this.#isDue) return;
-    this.#isDue = true;
-    this.#timers.later(
-      () => {
-        this.#isDue = false;
-        this.flush();
-      },
-      Math.max(0, this.#lastAt + newsEveryMs - this.#timers.now()),
-    );
+  #planLines(): void {
+    if (this.#areLinesDue) return;
+    this.#areLinesDue = true;
+    this.#timers.later(() => {
+      this.#areLinesDue = false;
+      this.#flush(undefined);
+    }, 0);
   }
 }

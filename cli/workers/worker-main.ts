@@ -21,7 +21,7 @@ const program = new WorkerProgram({
   send,
   timers: {
     now: () => performance.now(),
-    later: (call, inMs) => void setTimeout(call, inMs),
+    later: (call, inMs) => void (inMs === 0 ? setImmediate(call) : setTimeout(call, inMs)),
   },
   memoryBytes: () => process.memoryUsage.rss(),
 });

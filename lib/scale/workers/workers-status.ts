@@ -23,15 +23,14 @@ export function workersStatus({ job, phase, workers, lastCheckpoint, error }: Wo
   const statuses = workers.flatMap(({ status }) => status ?? []);
   const tasks = statuses.flatMap(status => status.tasks ?? []).sort((a, b) => Number(a.task) - Number(b.task));
   const taskCount = statuses.find(status => status.taskCount !== undefined)?.taskCount;
-  const failure = error ?? statuses.find(status => status.error)?.error;
   const all = spreadStatus({
     job,
     phase: phase ?? order.find(one => workers.some(({ worker }) => worker.phase === one)) ?? 'starting',
     taskCount,
-    tasks,
+    tasks: statuses,
     lastCheckpoint,
-    error: failure,
+    error,
   });
   const restarts = workers.reduce((sum, { worker }) => sum + worker.restarts, 0);
-  return { ...all, attempt: all.attempt + restarts, workers: workers.map(({ worker }) => worker) };
+  return { ...all, tasks, attempt: all.attempt + restarts, workers: workers.map(({ worker }) => worker) };
 }

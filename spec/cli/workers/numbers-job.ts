@@ -1,7 +1,7 @@
 // A job whose processes share its tasks without a broker: by their names. w-1 has the tasks 0, w-2 the tasks 1, and so on.
 import { existsSync, writeFileSync } from 'node:fs';
 import { map } from 'rxjs';
-import { from, job, type Source, type TaskSharing } from '../../../lib/index.ts';
+import { from, job, type Source, type TaskSharing, UnsupportedStateError } from '../../../lib/index.ts';
 import { keyBy, scan } from '../../../operators/index.ts';
 
 interface Item {
@@ -64,15 +64,19 @@ const deaths: Readonly<Record<string, () => void>> = {
   kill: () => process.kill(process.pid, 'SIGKILL'),
   exit: () => process.exit(7),
   escape: () => void setImmediate(() => Promise.reject(new Error('escaped from the job'))),
+  refuse: () => {
+    throw new UnsupportedStateError('no restart mends this');
+  },
 };
 
-/** `dies=kill:500`: at record 500 of partition 1, once: `mark` is a file that tells that it has happened. */
+/** `dies=kill:100,exit:200`: at these records of partition 1, each once: files named `mark` tell that it has happened. */
 function mayDie({ dies = '', mark = '' }: Parameters): (item: Item) => Item {
-  const [how = '', at] = dies.split(':');
+  const planned = new Map(dies.split(',').map(one => one.split(':').reverse() as [string, string]));
   return item => {
-    if (item.partition === 1 && item.n === Number(at) && !existsSync(mark)) {
-      writeFileSync(mark, '');
-      if (how === 'fail') throw new Error('no');
+    const how = item.partition === 1 ? planned.get(`${item.n}`) : undefined;
+    const happened = `${mark}.${how}`;
+    if (how !== undefined && !existsSync(happened)) {
+      writeFileSync(happened, '');
       deaths[how]?.();
     }
     return item;
@@ -99,5 +103,5 @@ export default job<Parameters>(
         return n;
       }),
     ),
-  { restart: { strategy: 'fixed-delay', attempts: 2, delay: '20ms' }, checkpoint: { interval: '20ms' } },
+  { restart: { strategy: 'fixed-delay', attempts: 3, delay: '20ms' }, checkpoint: { interval: '20ms' } },
 );
