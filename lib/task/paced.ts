@@ -44,6 +44,7 @@ class Pace<T> implements SourceReader {
       logger: context.logger,
       scheduler: context.scheduler,
       shared: context.shared,
+      slice: context.slice,
       takesCheckpoints: context.takesCheckpoints ?? true,
       hasPublished: position => context.hasPublished?.(position) ?? false,
       batch: (values, timestamps, runs) => {
