@@ -5,6 +5,7 @@ import { heap } from './heap/heap.ts';
 import { kafka } from './kafka/kafka.ts';
 import { nexmark } from './nexmark/nexmark.ts';
 import { restore } from './restore/restore.ts';
+import { scaling } from './scaling/scaling.ts';
 import { throughput } from './throughput/throughput.ts';
 import { timers } from './timers/timers.ts';
 import { windows } from './windows/windows.ts';
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Findings>>> = {
   async,
   kafka,
   nexmark,
+  scaling,
 };
 
 const chosen = process.argv.slice(2);

@@ -10,17 +10,18 @@ export function endText(outcome: JobOutcome, status: JobStatus, elapsedMs: numbe
   }
   const counts = `${counted(status.records.in, 'record')} in, ${count(status.records.out)} out, in ${duration(elapsedMs)}`;
   const id = lastCheckpoint?.outcome === 'committed' ? lastCheckpoint.id : undefined;
+  const savepoint = lastCheckpoint?.savepoint === undefined ? '' : `, the savepoint ${lastCheckpoint.savepoint}`;
   if (outcome === 'finished') {
     if (id === undefined) return `${job} finished: ${counts}.`;
     return status.sources.every(source => source.isFinished)
-      ? `${job} finished: ${counts}. Checkpoint #${id} covers all of its input.`
-      : `${job} finished: ${counts}. Every branch ended before the input did; checkpoint #${id} says that it is done.`;
+      ? `${job} finished: ${counts}. Checkpoint #${id}${savepoint}${savepoint && ','} covers all of its input.`
+      : `${job} finished: ${counts}. Every branch ended before the input did; checkpoint #${id}${savepoint}${savepoint && ','} says that it is done.`;
   }
   if (outcome === 'cancelled') return `${job} was cancelled, without a final checkpoint: ${counts}.`;
   const goesOn =
     id === undefined
       ? ' Started again, it goes on from its last checkpoint.'
-      : ` Started again, it goes on from checkpoint #${id}.`;
+      : ` Started again, it goes on from checkpoint #${id}${savepoint}.`;
   return exitCodeOfEnd(outcome, status) === exitCodes.stopped
     ? `${job} stopped on request before its input had ended${readSoFar(status)}: ${counts}.${goesOn}`
     : `${job} stopped on request: ${counts}.${goesOn}`;

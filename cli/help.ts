@@ -36,6 +36,7 @@ Examples:
   tidemark run totals.ts --check-state --store redis://localhost:6379
   tidemark run totals.ts --store ./state --interval 30s --fresh
   tidemark run totals.ts --workers 4 --instance-id shop --store redis://localhost
+  tidemark run totals.ts --listen 9464 & curl -f localhost:9464/readyz
   TIDEMARK_STORE=rediss://app:…@cache:6380 tidemark run totals.ts --json
 ${exitCodeHelp}
 `;
@@ -55,6 +56,20 @@ segments that it shares with others.
 Examples:
   tidemark checkpoints
   tidemark checkpoints card-totals --store redis://localhost --json
+`;
+
+export const savepointHelp = `
+A savepoint is asked for by a person and kept until it is deleted. A running job is asked through its store, wherever it runs; where
+nobody answers, its newest committed checkpoint becomes the savepoint.
+
+Examples:
+  tidemark savepoint create card-totals --name before-v2
+  tidemark savepoint stop card-totals --name before-v2
+  tidemark savepoint show card-totals/before-v2
+  tidemark savepoint diff card-totals/before-v2 card-totals/412
+  tidemark savepoint export card-totals/before-v2 ./before-v2
+  tidemark run totals-v2.ts --from-savepoint before-v2
+  tidemark run fork.ts --from-savepoint ./before-v2
 `;
 
 export function checkingText(job: string, { checkpoint }: Pick<StateReport, 'checkpoint'>): string {

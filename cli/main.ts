@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import { check, checkState, start } from '../lib/index.ts';
+import { openStatusServer } from '../lib/observe/status-server/status-server.ts';
 import { exitCodes } from './exit-code.ts';
 import { tidemark } from './program.ts';
 import { storeOf } from './store.ts';
@@ -15,6 +16,7 @@ const world: World = {
   checkState,
   startWorkers,
   openStore: storeOf,
+  openStatusServer,
   version: (require('tidemark/package.json') as { version: string }).version,
   cwd: process.cwd(),
   env: process.env,

@@ -3,7 +3,11 @@ import { type Duration, parseDuration } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Job } from '../lib/job/job.ts';
 import type { JobSettings } from '../lib/job/settings.ts';
+import { andThen } from '../lib/maybe-promise.ts';
 import type { LogLevel } from '../lib/observe/create-logger.ts';
+import { type ListenAddress, parseListenAddress } from '../lib/observe/status-server/listen-address.ts';
+import { paths } from '../lib/observe/status-server/routes.ts';
+import type { StatusServer } from '../lib/observe/status-server/status-server.ts';
 import { errorLines } from './error-report.ts';
 import { exitCodeOfError, exitCodes, UsageError } from './exit-code.ts';
 import { checkingText, commandHelp, graphHelp, listHelp, runHelp } from './help.ts';
@@ -12,6 +16,7 @@ import { loadJob } from './load-job.ts';
 import { makeReporter } from './make-reporter.ts';
 import { mermaid } from './mermaid.ts';
 import { runJob } from './run-job.ts';
+import { addSavepointCommands } from './savepoint-commands.ts';
 import { addSetting } from './set-option.ts';
 import { stateReportJson, stateReportLines } from './state-report.ts';
 import { mostWorkers } from './workers/start-workers.ts';
@@ -22,6 +27,9 @@ interface RunOptions {
   readonly set: Record<string, string>;
   readonly fresh?: boolean;
   readonly acceptCheckpoint?: number;
+  readonly fromSavepoint?: string;
+  readonly rewind?: number;
+  readonly allowDroppedState?: boolean;
   readonly check?: boolean;
   readonly checkState?: boolean;
   readonly interval?: Duration | 'off';
@@ -29,6 +37,7 @@ interface RunOptions {
   readonly maxTasks?: number;
   readonly instanceId?: string;
   readonly workers?: number;
+  readonly listen?: ListenAddress;
   readonly log: LogLevel;
   readonly json?: boolean;
 }
@@ -85,6 +94,19 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
         .argParser(checkpointId)
         .conflicts('fresh'),
     )
+    .addOption(
+      new Option(
+        '--from-savepoint <savepoint>',
+        'start from a savepoint: a directory, its name, or <job>/<name> for one of another job in the store; started again with it, the job goes on from where it was',
+      ).conflicts('fresh'),
+    )
+    .addOption(
+      new Option(
+        '--rewind <id>',
+        'with --from-savepoint: give up this checkpoint, the newest of the job; see the error that says so',
+      ).argParser(checkpointId),
+    )
+    .option('--allow-dropped-state', 'start although there is state of actors or sources that the job no longer has')
     .option(
       '--check',
       'load, wire and validate the job, compare it with its stored state, then end; nothing is written',
@@ -116,6 +138,12 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
     .option(
       '--instance-id <name>',
       'a name that this process alone has: it gets its tasks back when it restarts in time; workers are <name>-1 and so on',
+    )
+    .addOption(
+      new Option(
+        '--listen <address>',
+        `serve ${paths.join(', ')} over HTTP at [host:]port; without a host only this machine reaches it`,
+      ).argParser(listenAddress),
     )
     .addOption(
       new Option('--log <level>', 'least level of what is logged')
@@ -154,12 +182,17 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
         }
       },
     );
+  addSavepointCommands(program, { world, storeOption, defaultStore, ended });
   return program;
 }
 
 async function run(module: string, options: RunOptions, world: World): Promise<number> {
   const job = await loadJob(module, world.cwd);
-  const { store: where, set, fresh, acceptCheckpoint, interval, workers, log, json = false } = options;
+  const { store: where, set, fresh, acceptCheckpoint, rewind, interval, workers, listen, log, json = false } = options;
+  const recovery = {
+    ...(acceptCheckpoint === undefined ? {} : { acceptCheckpoint }),
+    ...(rewind === undefined ? {} : { rewind }),
+  };
   if (workers !== undefined && options.tasks !== undefined && options.tasks !== 'per-partition') {
     throw new UsageError(
       `--workers spreads the tasks of the job over processes, and --tasks ${options.tasks} has one task: leave one of them out.`,
@@ -169,39 +202,38 @@ async function run(module: string, options: RunOptions, world: World): Promise<n
   const settings: JobSettings = {
     params: set,
     ...(fresh ? { fresh } : {}),
-    ...(acceptCheckpoint === undefined ? {} : { recovery: { acceptCheckpoint } }),
+    ...(Object.keys(recovery).length === 0 ? {} : { recovery }),
+    ...(options.fromSavepoint === undefined ? {} : { fromSavepoint: options.fromSavepoint }),
+    ...(options.allowDroppedState ? { allowDroppedState: true } : {}),
     ...(interval === undefined ? {} : { checkpoint: { interval } }),
     ...(tasks === undefined ? {} : { tasks }),
     ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),
     ...(options.instanceId === undefined ? {} : { members: { instanceId: options.instanceId } }),
   };
   if (options.check || options.checkState) return await checkJob(job, settings, options, world);
-  if (workers !== undefined) return await runWorkers(job, module, workers, settings, options, world);
-  const store = where === undefined ? undefined : await world.openStore(where);
-  const reporter = makeReporter(world, { level: log, isJson: json });
-  return await runJob(() => world.start(job, { ...settings, logger: reporter.logger, ...(store ? { store } : {}) }), {
-    reporter,
-    signals: world.signals,
-    clock: world.clock,
-    isVerbose: log === 'debug',
-    close: () => store?.close(),
-  });
-}
-
-async function runWorkers(
-  job: Job,
-  module: string,
-  workers: number,
-  settings: JobSettings,
-  { store, log, json = false }: RunOptions,
-  world: World,
-): Promise<number> {
+  // Workers open their own.
+  const store = where === undefined || workers !== undefined ? undefined : await world.openStore(where);
   const reporter = makeReporter(world, { level: log, isJson: json });
   const { logger } = reporter;
-  const print = (line: string) => void world.stdout.write(`${line}\n`);
-  let handle: WorkersHandle | undefined;
-  const start = () => {
-    handle = world.startWorkers({ job, module, cwd: world.cwd, workers, store, settings, log, logger, print });
+  let server: StatusServer | undefined;
+  let supervised: WorkersHandle | undefined;
+  const startWorkers = (count: number) => {
+    const print = (line: string) => void world.stdout.write(`${line}\n`);
+    const request = { job, module, cwd: world.cwd, workers: count, store: where, settings, log, logger, print };
+    supervised = world.startWorkers(request);
+    return supervised;
+  };
+  const start = async () => {
+    // Before the job: where the port is taken, the job must not be taken over from the process that runs it.
+    if (listen) {
+      server = await world.openStatusServer(listen);
+      reporter.notice(`serves ${paths.join(', ')} at ${server.url}`);
+    }
+    const handle =
+      workers === undefined
+        ? await world.start(job, { ...settings, logger, ...(store ? { store } : {}) })
+        : startWorkers(workers);
+    server?.show(handle);
     return handle;
   };
   return await runJob(start, {
@@ -209,8 +241,8 @@ async function runWorkers(
     signals: world.signals,
     clock: world.clock,
     isVerbose: log === 'debug',
-    abort: () => handle?.kill(),
-    close: () => {},
+    abort: () => supervised?.kill(),
+    close: () => andThen(server?.close(), () => store?.close()),
   });
 }
 
@@ -268,6 +300,12 @@ function wholeNumberFrom1(given: string): number {
 function workerCount(given: string): number {
   if (/^[1-9]\d?$/.test(given) && Number(given) <= mostWorkers) return Number(given);
   throw new InvalidArgumentError(`Give a whole number from 1 to ${mostWorkers}.`);
+}
+
+function listenAddress(given: string): ListenAddress {
+  const address = parseListenAddress(given);
+  if (address) return address;
+  throw new InvalidArgumentError('Give a port, or host:port, such as 9464, 0.0.0.0:9464 or [::1]:9464.');
 }
 
 function interval(given: string): Duration | 'off' {

@@ -5,6 +5,8 @@ import type { JobHandle } from '../lib/job/handle.ts';
 import type { Job } from '../lib/job/job.ts';
 import type { JobSettings } from '../lib/job/settings.ts';
 import type { MaybePromise } from '../lib/maybe-promise.ts';
+import type { ListenAddress } from '../lib/observe/status-server/listen-address.ts';
+import type { StatusServer } from '../lib/observe/status-server/status-server.ts';
 import type { Clock } from './reporter.ts';
 import type { SignalSource } from './stop-on-signals.ts';
 import type { WorkersRequest } from './workers/start-workers.ts';
@@ -19,6 +21,7 @@ export interface World {
   /** Runs a job in child processes; throws what is wrong before there are any. */
   startWorkers(request: WorkersRequest): WorkersHandle;
   openStore(where: string): MaybePromise<SnapshotStore>;
+  openStatusServer(at: ListenAddress): MaybePromise<StatusServer>;
   readonly version: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;

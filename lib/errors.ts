@@ -155,6 +155,13 @@ export class StateMismatchError extends TidemarkError {
   readonly retriable = false;
 }
 
+/** What was asked of a savepoint cannot be done: there is none of the name, it is not whole, or it would take output back. */
+export class SavepointError extends TidemarkError {
+  readonly code = 'SAVEPOINT';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
 /** A state value that the snapshot codec could not bring back unchanged. */
 export class UnsupportedStateError extends TidemarkError {
   readonly code = 'UNSUPPORTED_STATE';

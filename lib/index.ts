@@ -42,6 +42,7 @@ export {
   type SnapshotStore,
   type StoredManifest,
   type StoreNotice,
+  type TaskNote,
   type TaskRef,
   type TaskStore,
   tokenOfSegment,
@@ -65,6 +66,7 @@ export {
   messageOf,
   NotRunningError,
   PartitionCountChangedError,
+  SavepointError,
   SettingsError,
   SourcePositionError,
   StateLostError,
@@ -83,6 +85,7 @@ export type { EventTime, WatermarkStrategy } from './event-time/strategy.ts';
 export { firstWhere } from './first-where.ts';
 export { check } from './job/check.ts';
 export { type CheckStateOptions, type ConnectorReport, checkState, type StateReport } from './job/check-state.ts';
+export { didYouMean } from './job/did-you-mean.ts';
 export type {
   CheckpointEvent,
   JobHandle,
@@ -101,6 +104,17 @@ export { start } from './job/start.ts';
 export { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from './maybe-promise.ts';
 export { silentLogger } from './observe/create-logger.ts';
 export type { Logger } from './observe/logger.ts';
+export { ListenError } from './observe/status-server/listen-error.ts';
+export { type ServeStatusOptions, serveStatus } from './observe/status-server/serve-status.ts';
+export { type CreatedSavepoint, type CreateSavepointOptions, createSavepoint } from './savepoint/create.ts';
+export { deleteSavepoint } from './savepoint/delete.ts';
+export { type ActorDifference, type DiffOptions, diffSavepoints, type KeyDifference } from './savepoint/diff.ts';
+export { exportSavepoint, readSavepointDirectory } from './savepoint/directory.ts';
+export { type ImportSavepointOptions, importSavepoint } from './savepoint/import.ts';
+export { readState, type SavedEntry } from './savepoint/read-state.ts';
+export { findSavepoint, listSavepoints, type SavedTask, type Savepoint } from './savepoint/savepoint.ts';
+export { openSavepoint } from './savepoint/start-from.ts';
+export { type EntriesToSave, type SavepointToWrite, writeSavepoint } from './savepoint/write-state.ts';
 export type { Channel, ChannelRequest, Packed } from './scale/channel.ts';
 export type { TaskShare, TaskShareListener, TaskSharing } from './scale/task-share.ts';
 export { DataStream, isDataStream, type KeyingOp, type KeyOrNone, type Op } from './stream/data-stream.ts';

@@ -35,7 +35,7 @@ interface States<T> {
 export function bufferTime<T>(name: string, span: Duration, options: BufferTimeOptions = {}): Op<T, T[]> {
   const operator = `bufferTime("${name}")`;
   const ms = neededMs(operator, 'span', span, 1);
-  const clock = clockOf(operator, options);
+  const clock = clockOf(operator, options, ['maxBufferSize']);
   const { maxBufferSize = Number.POSITIVE_INFINITY } = options;
   if (!(maxBufferSize >= 1) || !(Number.isInteger(maxBufferSize) || maxBufferSize === Number.POSITIVE_INFINITY)) {
     throw new JobDefinitionError(`${operator}: maxBufferSize is ${String(maxBufferSize)}: give a whole number from 1.`);

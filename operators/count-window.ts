@@ -1,15 +1,9 @@
-import {
-  actor,
-  type Behaviour,
-  JobDefinitionError,
-  type Key,
-  type MapState,
-  mapState,
-  type Op,
-  type StateKind,
-} from '../lib/index.ts';
+import { type ActorContext, actor, type Behaviour, JobDefinitionError, type Key, type Op } from '../lib/index.ts';
+import { knownOptions } from './options/known-options.ts';
 import type { Aggregate } from './windows/aggregate.ts';
-import { verifyAggregate, type WindowResult } from './windows/options.ts';
+import type { Evictor } from './windows/elements.ts';
+import { verifyAggregate, verifyEvictor, type WindowResult } from './windows/options.ts';
+import { type PaneStates, paneStates, paneStore } from './windows/pane-store.ts';
 import { greatestCommonDivisor } from './windows/panes.ts';
 
 /** How many records came, and the time of the last one. */
@@ -18,11 +12,14 @@ interface Counted {
   readonly at: number;
 }
 
-const none: Counted = { seen: 0, at: Number.NaN };
-
-interface States<A> {
-  readonly panes: StateKind<MapState<number, A>>;
+export interface CountWindowOptions<T> {
+  /** After how many records there is a result again, of the last ones; `size` when left out. */
+  readonly slide?: number;
+  /** Which records of a window count in its result, with `aggregates.whole`; all when it is left out. */
+  readonly evict?: Evictor<T>;
 }
+
+const none: Counted = { seen: 0, at: Number.NaN };
 
 /**
  * The result of each `size` records in a row, or of the last `size` records after each `slide`; per key after `keyBy`.
@@ -33,49 +30,53 @@ interface States<A> {
  * `start` and `end` count the records of the key, from 0; a result has the time of its last one. The first windows that overlap have as many records as came.
  *
  * Emits when the last record of a window comes, and at the end of bounded input when records came behind the last window.
- * State: one accumulator for each stretch that windows share, and how many records came, for each key.
+ * State: one accumulator for each stretch that windows share (with aggregates.whole each record), and how many came, for each key.
  * Fails when `aggregate` throws.
  */
 export function countWindow<T, A, R>(
   name: string,
   size: number,
   aggregate: Aggregate<T, A, R>,
-  { slide = size }: { readonly slide?: number } = {},
+  options: CountWindowOptions<T> = {},
 ): Op<T, WindowResult<R>> {
+  const operator = `countWindow("${name}")`;
+  knownOptions(operator, options, ['slide', 'evict']);
+  const { slide = size, evict } = options;
   for (const [option, given] of Object.entries({ size, slide })) {
     if (Number.isInteger(given) && given > 0 && slide <= size) continue;
     throw new JobDefinitionError(
-      `countWindow("${name}"): ${option} is ${given}; give numbers of records from 1, and let slide be size at most.`,
+      `${operator}: ${option} is ${given}; give numbers of records from 1, and let slide be size at most.`,
     );
   }
-  verifyAggregate(`countWindow("${name}")`, aggregate);
+  verifyAggregate(operator, aggregate);
+  verifyEvictor(operator, evict, aggregate);
+  type Context = ActorContext<WindowResult<R>, Key | undefined, PaneStates<T, A>>;
   const length = greatestCommonDivisor(size, slide);
-  const behaviour: Behaviour<T, Counted, WindowResult<R>, Key | undefined, States<A>> = {
+  const store = paneStore(aggregate, evict);
+
+  const emit = (ctx: Context, end: number, at?: number): void => {
+    const window = { key: ctx.key, start: Math.max(0, Math.ceil(end / slide) * slide - size), end };
+    const result = store.result(ctx, window);
+    if (result) ctx.emit({ ...window, value: result.value }, at);
+  };
+
+  const behaviour: Behaviour<T, Counted, WindowResult<R>, Key | undefined, PaneStates<T, A>> = {
     update: 'return',
-    states: { panes: mapState<number, A>() },
+    states: paneStates<T, A>(aggregate.isWhole === true, false, evict),
     initial: () => none,
-    receive({ seen }, value, ctx) {
-      const { panes } = ctx.states;
-      const pane = Math.floor(seen / length);
-      panes.set(pane, aggregate.add(seen % length === 0 ? aggregate.init() : (panes.get(pane) as A), value));
-      if ((seen + 1) % slide === 0) {
-        ctx.emit(resultOf(panes, seen + 1, ctx.key));
-        for (const one of panes.keys()) if (one * length < seen + 1 + slide - size) panes.delete(one);
+    receive({ seen: before }, value, ctx) {
+      store.add(ctx, before - (before % length), ctx.timestamp, value);
+      const seen = before + 1;
+      if (seen % slide === 0) {
+        emit(ctx, seen);
+        // Those that the next window does not have, but the one before had.
+        for (let pane = Math.max(0, seen - size); pane < seen + slide - size; pane += length) store.drop(ctx, pane);
       }
-      return { seen: seen + 1, at: ctx.timestamp };
+      return { seen, at: ctx.timestamp };
     },
     onComplete({ seen, at }, ctx) {
-      if (seen % slide !== 0) ctx.emit(resultOf(ctx.states.panes, seen, ctx.key), at);
+      if (seen % slide !== 0) emit(ctx, seen, at);
     },
   };
   return actor(name, behaviour) as Op<T, WindowResult<R>>;
-
-  function resultOf(panes: MapState<number, A>, end: number, key: Key | undefined): WindowResult<R> {
-    const start = Math.max(0, Math.ceil(end / slide) * slide - size);
-    let pane = start / length;
-    let of = panes.get(pane) as A;
-    for (pane++; pane * length < end; pane++) of = aggregate.merge(of, panes.get(pane) as A);
-    const window = { key, start, end };
-    return { ...window, value: aggregate.result(of, window) };
-  }
 }

@@ -1,5 +1,6 @@
 import { actor, type KeyOrNone, type Migration, type Op } from '../lib/index.ts';
-import type { ScanOptions } from './scan.ts';
+import { knownOptions } from './options/known-options.ts';
+import { type ScanOptions, scanOptions } from './scan.ts';
 
 /** Also remembers that the key had a record at all, when its result equals the seed. */
 interface Reduced<S> {
@@ -22,6 +23,7 @@ export function reduce<T, S>(
   seed: S,
   options: ScanOptions<S> = {},
 ): Op<T, S> {
+  knownOptions(`reduce("${name}")`, options, scanOptions);
   const { codec, migrate, ...others } = options;
   return actor<T, Reduced<S>, S, KeyOrNone>(name, {
     ...others,

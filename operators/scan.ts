@@ -1,4 +1,5 @@
 import { actor, type Behaviour, type KeyOrNone, type Op } from '../lib/index.ts';
+import { knownOptions } from './options/known-options.ts';
 
 export interface ScanOptions<S>
   extends Pick<Behaviour<unknown, S, S, KeyOrNone>, 'version' | 'migrate' | 'codec' | 'supervise'> {
@@ -8,6 +9,8 @@ export interface ScanOptions<S>
    */
   readonly update?: 'draft' | 'return';
 }
+
+export const scanOptions = ['version', 'migrate', 'codec', 'supervise', 'update'];
 
 /**
  * Accumulates the values of a key and emits the state after each record: RxJS's `scan`, checkpointed.
@@ -24,6 +27,7 @@ export function scan<T, S>(
   seed: S,
   options: ScanOptions<S> = {},
 ): Op<T, S> {
+  knownOptions(`scan("${name}")`, options, scanOptions);
   return actor<T, S, S>(name, {
     ...options,
     initial: () => seed,

@@ -1,6 +1,6 @@
 import { actor, type Duration, type Op } from '../lib/index.ts';
 import type { Aggregate } from './windows/aggregate.ts';
-import { neededMs, verifyAggregate, type WindowOptions, type WindowResult, windowSettings } from './windows/options.ts';
+import { neededMs, type WindowOptions, type WindowResult, windowSettings } from './windows/options.ts';
 import { gapSelector, sessionWindows } from './windows/sessions.ts';
 
 /**
@@ -14,7 +14,7 @@ import { gapSelector, sessionWindows } from './windows/sessions.ts';
  *
  * Emits when the watermark reaches the end of a session, again when a record comes for it later than that, within `lateness`;
  * at the end of bounded input for every session that is open.
- * State: one accumulator for each session of a key that is not over.
+ * State: one accumulator for each session of a key that is not over, each stored by itself.
  * Fails when `aggregate` or `gap` throws, or a record has no timestamp.
  */
 export function sessionWindow<T, A, R>(
@@ -26,8 +26,7 @@ export function sessionWindow<T, A, R>(
   const operator = `sessionWindow("${name}")`;
   const fixed = typeof gap === 'function' ? 0 : neededMs(operator, 'gap', gap, 1);
   const gapOf = typeof gap === 'function' ? gapSelector(operator, gap) : () => fixed;
-  verifyAggregate(operator, aggregate);
-  return actor(name, sessionWindows(name, gapOf, aggregate, windowSettings(operator, options))) as Op<
+  return actor(name, sessionWindows(name, gapOf, aggregate, windowSettings(operator, aggregate, options))) as Op<
     T,
     WindowResult<R>
   >;

@@ -1,9 +1,8 @@
-import { actor, type Duration, JobDefinitionError, type Op } from '../lib/index.ts';
+import { actor, type Duration, type Op } from '../lib/index.ts';
 import type { AlignedWindowOptions } from './tumbling-window.ts';
 import type { Aggregate } from './windows/aggregate.ts';
 import { alignedWindows } from './windows/aligned.ts';
-import { msOf, neededMs, verifyAggregate, type WindowResult, windowSettings } from './windows/options.ts';
-import { Panes } from './windows/panes.ts';
+import { neededMs, panesOf, type WindowResult, windowSettings } from './windows/options.ts';
 
 /**
  * The result of each stretch of `size` of time that begins every `slide`, when it is over; per key after `keyBy`.
@@ -29,16 +28,9 @@ export function slidingWindow<T, A, R>(
   const operator = `slidingWindow("${name}")`;
   const sizeMs = neededMs(operator, 'size', size, 1);
   const slideMs = neededMs(operator, 'slide', slide, 1);
-  if (slideMs > sizeMs) {
-    throw new JobDefinitionError(
-      `${operator}: its windows are ${sizeMs} ms long and begin every ${slideMs} ms, so what comes between two would count in none: ` +
-        'let slide be size at most, or use filter().',
-    );
-  }
-  verifyAggregate(operator, aggregate);
-  const panes = new Panes(sizeMs, slideMs, msOf(operator, 'offset', options.offset, 0) ?? 0);
-  return actor(name, alignedWindows(name, panes, aggregate, windowSettings(operator, options, ['offset']))) as Op<
-    T,
-    WindowResult<R>
-  >;
+  const panes = panesOf(operator, sizeMs, slideMs, options.offset);
+  return actor(
+    name,
+    alignedWindows(name, panes, aggregate, windowSettings(operator, aggregate, options, ['offset'])),
+  ) as Op<T, WindowResult<R>>;
 }

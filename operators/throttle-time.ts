@@ -31,7 +31,7 @@ interface Throttled<T> extends Pending {
 export function throttleTime<T>(name: string, duration: Duration, options: ThrottleTimeOptions = {}): Op<T, T> {
   const operator = `throttleTime("${name}")`;
   const ms = neededMs(operator, 'duration', duration, 0);
-  const clock = clockOf(operator, options);
+  const clock = clockOf(operator, options, ['leading', 'trailing']);
   const { leading = true, trailing = false } = options;
   if (!leading && !trailing) {
     throw new JobDefinitionError(

@@ -37,7 +37,7 @@ interface Waiting<T> extends Pending {
 export function timeout<T, R = T>(name: string, each: Duration, options: TimeoutOptions<T, R> = {}): Op<T, T | R> {
   const operator = `timeout("${name}")`;
   const ms = neededMs(operator, 'each', each, 1);
-  const clock = clockOf(operator, options);
+  const clock = clockOf(operator, options, ['with']);
   const answer = options.with;
   /** When a running actor handled something for the first time; by its context, of which it has one. */
   const starts = new WeakMap<object, number>();

@@ -1,15 +1,7 @@
 import { actor, type Duration, type Key, type Op } from '../lib/index.ts';
 import type { Aggregate } from './windows/aggregate.ts';
 import { alignedWindows } from './windows/aligned.ts';
-import {
-  msOf,
-  neededMs,
-  verifyAggregate,
-  type WindowOptions,
-  type WindowResult,
-  windowSettings,
-} from './windows/options.ts';
-import { Panes } from './windows/panes.ts';
+import { neededMs, panesOf, type WindowOptions, type WindowResult, windowSettings } from './windows/options.ts';
 
 export interface AlignedWindowOptions<T> extends WindowOptions<T> {
   /** When windows begin: at this time since 1970 and at every multiple of their distance from it; 0 (UTC) when left out. */
@@ -36,10 +28,9 @@ export function tumblingWindow<T, A, R>(
 ): Op<T, WindowResult<R>> {
   const operator = `tumblingWindow("${name}")`;
   const ms = neededMs(operator, 'size', size, 1);
-  verifyAggregate(operator, aggregate);
-  const panes = new Panes(ms, ms, msOf(operator, 'offset', options.offset, 0) ?? 0);
-  return actor(name, alignedWindows(name, panes, aggregate, windowSettings(operator, options, ['offset']))) as Op<
-    T,
-    WindowResult<R, Key | undefined>
-  >;
+  const panes = panesOf(operator, ms, ms, options.offset);
+  return actor(
+    name,
+    alignedWindows(name, panes, aggregate, windowSettings(operator, aggregate, options, ['offset'])),
+  ) as Op<T, WindowResult<R, Key | undefined>>;
 }

@@ -1,9 +1,9 @@
 /** The queries that are measured. */
-export const measured = ['q0', 'q1', 'q2', 'q5', 'q7', 'q8', 'q11'] as const;
+export const measured = ['q0', 'q1', 'q2', 'q3', 'q4', 'q5', 'q7', 'q8', 'q11'] as const;
 export type MeasuredQuery = (typeof measured)[number];
 
-/** Events that are made before the clock starts; they are given again and again, each time as much later as they last. */
-export const events = 200_000;
+/** Events of one run. */
+export const events = 1_000_000;
 
 /** Events in a second of event time. */
 export const eventsPerSecond = 10_000;
@@ -14,5 +14,5 @@ export const disorderMs = 1_000;
 /** Events that a source hands over at once, between two turns of the event loop. */
 export const batchSize = 500;
 
-export const warmUpMs = 2_000;
-export const timedMs = 6_000;
+/** Events between two looks at the heap. */
+export const eventsBetweenLooks = 100_000;

@@ -1,3 +1,4 @@
+import { randomOf } from '../../spec/connectors/kafka/client/member/group/random.ts';
 import { SimulatedGroup } from '../../spec/connectors/kafka/client/member/group/simulated-group.ts';
 
 /** What a change of the processes of a job costs. */
@@ -24,12 +25,14 @@ export interface MoveResult {
 
 interface Change {
   readonly name: string;
+  readonly gone: number;
   readonly least: (tasks: number, members: number) => number;
   readonly make: (group: SimulatedGroup) => void;
 }
 
 const joins = (count: number): Change => ({
   name: `${count} more`,
+  gone: 0,
   least: (tasks, members) => surplus(tasks, members, members + count),
   make: group => {
     for (let i = 0; i < count; i++) group.join();
@@ -48,11 +51,12 @@ const share = (tasks: number, members: number, gone: number) => Math.round((task
 
 const changes: readonly Change[] = [
   joins(1),
-  { name: '1 ends in order', least: (t, m) => share(t, m, 1), make: group => group.living[3]?.close() },
-  { name: '1 dies', least: (t, m) => share(t, m, 1), make: group => group.living[5]?.die() },
+  { name: '1 ends in order', gone: 1, least: (t, m) => share(t, m, 1), make: group => group.living[3]?.close() },
+  { name: '1 dies', gone: 1, least: (t, m) => share(t, m, 1), make: group => group.living[5]?.die() },
   joins(10),
   {
     name: '10 end in order, at once',
+    gone: 10,
     least: (t, m) => share(t, m, 10),
     make: group => {
       for (const member of group.living.slice(0, 10)) member.close();
@@ -60,22 +64,13 @@ const changes: readonly Change[] = [
   },
   {
     name: '10 die at once',
+    gone: 10,
     least: (t, m) => share(t, m, 10),
     make: group => {
       for (const member of group.living.slice(0, 10)) member.die();
     },
   },
 ];
-
-export function randomOf(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** Starts a job of that size, then each of the changes, one after the other; the size is restored between them. */
 export function moves(tasks: number, members: number, seed: number): readonly MoveResult[] {
@@ -102,7 +97,8 @@ export function moves(tasks: number, members: number, seed: number): readonly Mo
   measure(`${members} start at once`, 0, () => {
     for (let i = 0; i < members; i++) group.join();
   });
-  for (const { name, least, make } of changes) {
+  for (const { name, gone, least, make } of changes) {
+    if (gone * 2 > members) continue;
     resize(group, members);
     measure(name, least(tasks, members), () => make(group));
   }

@@ -14,6 +14,8 @@ export interface TaskKeys {
   readonly written: string;
   /** Set: segments that dropped manifests named. */
   readonly released: string;
+  /** Hash: the notes, by name. */
+  readonly notes: string;
   /** The key of one segment, with a tag of its own: segments spread over a cluster. */
   segment(name: string): string;
 }
@@ -28,6 +30,7 @@ export function taskKeys(prefix: string, { job, task }: TaskRef): TaskKeys {
     confirmed: key('confirmed'),
     written: key('written'),
     released: key('released'),
+    notes: key('notes'),
     segment: name => `${prefix}:{${tag}/${name}}:segment`,
   };
 }

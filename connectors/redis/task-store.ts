@@ -9,6 +9,7 @@ import {
   StoreUnavailableError,
   segmentsOf,
   storeRules,
+  type TaskNote,
   type TaskRef,
   type TaskStore,
   tokenOfSegment,
@@ -112,8 +113,29 @@ export class RedisTask implements TaskStore {
     await this.#remove(token, segments);
   }
 
+  async notes(): Promise<readonly TaskNote[]> {
+    const texts = await this.#connection.run('read the notes', client => client.hgetall(this.#keys.notes));
+    return Object.entries(texts).map(([name, text]) => ({ name, text }));
+  }
+
+  putNote(name: string, text: string): Promise<boolean> {
+    storeRules.checkNoteName(this.#ref, name);
+    return this.#durably('leave a note', () =>
+      this.#connection.run('leave a note', async client => {
+        const { notes } = this.#keys;
+        // Tried again after an answer was lost, it is there already.
+        return (await client.hsetnx(notes, name, text)) === 1 || (await client.hget(notes, name)) === text;
+      }),
+    );
+  }
+
+  async removeNote(name: string): Promise<void> {
+    await this.#connection.run('remove a note', client => client.hdel(this.#keys.notes, name));
+  }
+
   async clear(token: number): Promise<void> {
     const segments = await this.#durably('clear', () => this.#script('clear the task', 'clear', token));
+    await this.#connection.run('remove the notes', client => client.del(this.#keys.notes));
     await this.#remove(token, segments);
   }
 

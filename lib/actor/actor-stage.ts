@@ -7,7 +7,7 @@ import type { Surroundings } from '../stream/wiring.ts';
 import { actorFailure, changedInPlace, requestFailure } from './actor-failure.ts';
 import { ActorState } from './actor-state.ts';
 import { Alarm } from './alarm.ts';
-import { type Behaviour, type DeadLetter, deadLetters, type TimerKind } from './behaviour.ts';
+import { type Behaviour, type DeadLetter, deadLetters, type StateCodec, type TimerKind } from './behaviour.ts';
 import { Context } from './context.ts';
 import { Effects } from './effects.ts';
 import { Expiry, expiringEntries, expiringValues } from './expiry.ts';
@@ -196,6 +196,10 @@ export class ActorStage implements Stage<unknown>, StateOwner {
 
   get hasCodec(): boolean {
     return this.behaviour.codec !== undefined;
+  }
+
+  get codec(): StateCodec<unknown> | undefined {
+    return this.behaviour.codec;
   }
 
   get declaredKinds(): readonly (readonly [state: string, StateKindName])[] {
@@ -495,7 +499,7 @@ export class ActorStage implements Stage<unknown>, StateOwner {
   private applyAll(handler: Handler, key: MapKey, state: unknown): void {
     const { effects } = this;
     let hasOverdue = false;
-    for (const { kind, time, isSet } of effects.takeTimers()) {
+    for (const { kind, time, isSet } of effects.timerCalls) {
       const timers = this.state.timers(kind);
       hasOverdue ||= kind === 'event' && isSet && time <= this.watermark;
       if (isSet) timers.add(key, time);

@@ -12,16 +12,19 @@ export class EntryNames extends Map<MapKey, string> {
   next = 0;
   /** Entries in ascending order and their values, once somebody has asked for them. */
   #sorted: SortedEntries | undefined;
+  /** Changes elsewhere than at its ends since somebody asked. */
+  #insideChanges = 0;
 
   sorted(read: (name: string) => unknown): Readonly<SortedEntries> {
     if (this.#sorted === undefined) {
       const entries = ([...this.keys()] as number[]).sort((a, b) => a - b);
       this.#sorted = { entries, values: entries.map(entry => read(this.get(entry) as string)) };
     }
+    this.#insideChanges = 0;
     return this.#sorted;
   }
 
-  /** Keeps the order where that is simple: at both ends, as time goes on. */
+  /** Keeps the order: at both ends, as time goes on, and a few times elsewhere, which moves all that is behind. */
   wasSet(entry: MapKey, value: unknown): void {
     if (this.#sorted === undefined) return;
     const { entries, values } = this.#sorted;
@@ -32,7 +35,10 @@ export class EntryNames extends Map<MapKey, string> {
     } else {
       const at = last === entry ? entries.length - 1 : placeIn(entries, entry as number);
       if (entries[at] === entry) values[at] = value;
-      else this.forgetOrder();
+      else if (this.#movesInside()) {
+        entries.splice(at, 0, entry as number);
+        values.splice(at, 0, value);
+      }
     }
   }
 
@@ -45,7 +51,18 @@ export class EntryNames extends Map<MapKey, string> {
     } else if (entries.at(-1) === entry) {
       entries.pop();
       values.pop();
-    } else this.forgetOrder();
+    } else if (this.#movesInside()) {
+      const at = placeIn(entries, entry as number);
+      entries.splice(at, 1);
+      values.splice(at, 1);
+    }
+  }
+
+  /** Many changes before anybody asks again cost more than to sort once. */
+  #movesInside(): boolean {
+    if (++this.#insideChanges <= 8) return true;
+    this.forgetOrder();
+    return false;
   }
 
   forgetOrder(): void {
@@ -229,7 +246,8 @@ export interface Entry {
 const letters = { map: '', value: 'v', list: 'l', aggregating: 'a' } as const;
 const kinds = new Map(Object.entries(letters).map(([kind, letter]) => [letter as KeyAtom, kind as StateKindName]));
 
-function nameOf(state: string, kind: StateKindName, key: MapKey, entry: MapKey): string {
+/** The name under which an entry stands in the table. */
+export function nameOf(state: string, kind: StateKindName, key: MapKey, entry: MapKey): string {
   return mapKey(kind === 'map' ? [state, key, entry] : [state, key, entry, letters[kind]]) as string;
 }
 

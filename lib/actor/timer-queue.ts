@@ -1,37 +1,29 @@
-import { InternalError, StateLostError } from '../errors.ts';
+import { InternalError } from '../errors.ts';
 import type { MapKey } from './key.ts';
-import { decodeKey, encodeKey } from './key-codec.ts';
-import { Timer, TimerHeap } from './timer-heap.ts';
+import { decodeKey } from './key-codec.ts';
+import { SortedTimers } from './sorted-timers.ts';
+import { dead, TimerCapture, TimerReader } from './timer-capture.ts';
+import type { Timer } from './timer-heap.ts';
+import { parseName } from './timer-name.ts';
 
+export type { TimerCapture } from './timer-capture.ts';
 export type { Timer } from './timer-heap.ts';
-
-/** A timer that is stored, or in a capture, and was taken out since. */
-class Deletion {
-  readonly timer: Timer;
-
-  constructor(timer: Timer) {
-    this.timer = timer;
-  }
-}
-
-const dead = -1;
 
 /**
  * The timers of an actor on one clock, at most one for each key and time. They fall due in order of time, then of
  * registration, which a restore keeps: snapshots hold them in the order in which they were added.
  *
- * What changed since the last commit is listed in `#changed`: timers, and deletions of others. A timer never changes, so it is
- * listed once, with the epoch in which it was set; those from `#listedFrom` on are in the list. One that is taken out while it is
- * there is dead, and counts no more. A capture takes the list and starts an epoch. Applied in their order, entries give back what
- * there was: a deletion may be followed by a timer of the same key and time.
+ * What changed since the last commit is listed in `#changed`: timers that were set, and timers that were taken out. A timer never
+ * changes, so it is listed once as set, with the epoch in which it was; those from `#listedFrom` on are in the list, and one of an
+ * earlier epoch there is a deletion. One that is taken out while it is there is dead, and counts no more. A capture takes the list
+ * and starts an epoch. Applied in their order, entries give back what there was: a deletion may be followed by a timer of the same
+ * key and time.
  */
 export class TimerQueue {
-  /** By key; most have one timer. */
-  readonly #byKey = new Map<MapKey, Timer | Map<number, Timer>>();
-  readonly #heap = new TimerHeap();
+  readonly #timers = new SortedTimers();
   #size = 0;
   #added = 0;
-  #changed: (Timer | Deletion)[] = [];
+  #changed: Timer[] = [];
   #dead = 0;
   /** Timers in the list that are there. */
   #listed = 0;
@@ -57,16 +49,15 @@ export class TimerQueue {
   }
 
   remove(key: MapKey, time: number): void {
-    const timer = this.#find(key, time + 0);
-    if (timer) this.#remove(timer);
+    const timer = this.#timers.take(key, time + 0);
+    if (timer !== undefined) this.#tookOut(timer);
   }
 
   /** Takes out the next timer that is due at `upTo` or before. */
   popDue(upTo: number): Timer | undefined {
-    const { first } = this.#heap;
-    if (first === undefined || first.time > upTo) return undefined;
-    this.#remove(first);
-    return first;
+    const timer = this.#timers.takeDue(upTo);
+    if (timer !== undefined) this.#tookOut(timer);
+    return timer;
   }
 
   /** The order of the timer that was added last. */
@@ -76,17 +67,12 @@ export class TimerQueue {
 
   /** When the next timer falls due. */
   nextTime(): number | undefined {
-    return this.#heap.first?.time;
+    return this.#timers.firstTime;
   }
 
   /** All timers, in the order in which they were added. Takes more than a moment where they are many. */
   [Symbol.iterator](): IterableIterator<Timer> {
-    const timers: Timer[] = [];
-    for (const held of this.#byKey.values()) {
-      if (held instanceof Timer) timers.push(held);
-      else timers.push(...held.values());
-    }
-    return timers.sort((a, b) => a.order - b.order).values();
+    return [...this.#timers].sort((a, b) => a.order - b.order).values();
   }
 
   /** Puts the timer that an entry of a snapshot names; it does not count as a change. Only before the first change. */
@@ -99,8 +85,7 @@ export class TimerQueue {
   /** Applies a deletion that a snapshot holds; it does not count as a change. Only before the first change. */
   restoreDeletion(bytes: Uint8Array, start: number, end: number): void {
     const { key, time } = parseName(decodeKey(bytes, start, end));
-    const timer = this.#find(key, time);
-    if (timer) this.#takeOut(timer);
+    if (this.#timers.take(key, time) !== undefined) this.#size--;
     this.#needsFull = false;
   }
 
@@ -151,10 +136,11 @@ export class TimerQueue {
     this.#changed = capture.close();
     this.#dead = capture.dead;
     this.#listed = capture.listed;
-    for (const change of newer) {
-      if (change instanceof Deletion && change.timer.epoch >= capture.listedFrom) this.#bury(change.timer);
-      else if (change instanceof Deletion) this.#changed.push(change);
-      else if (change.epoch !== dead) this.#list(change);
+    for (const timer of newer) {
+      if (timer.epoch === dead) continue;
+      if (timer.epoch >= this.#listedFrom) this.#list(timer);
+      else if (timer.epoch >= capture.listedFrom) this.#bury(timer);
+      else this.#changed.push(timer);
     }
     this.#open = undefined;
     this.#listedFrom = capture.listedFrom;
@@ -181,157 +167,26 @@ export class TimerQueue {
   /** Keeps the list in proportion to what changed, however often timers come and go. */
   #sweep(): void {
     if (this.#dead < 1_024 || this.#dead * 2 < this.#changed.length) return;
-    this.#changed = this.#changed.filter(change => change instanceof Deletion || change.epoch !== dead);
+    this.#changed = this.#changed.filter(({ epoch }) => epoch !== dead);
     this.#dead = 0;
   }
 
   /** Nothing where the key has a timer for this time. */
   #put(key: MapKey, at: number, epoch: number): Timer | undefined {
-    const time = at + 0; // -0 becomes 0
-    const held = this.#byKey.get(key);
-    if (held !== undefined && timeIn(held, time) !== undefined) return undefined;
-    const timer = new Timer(key, time, this.#added++, epoch);
-    if (held === undefined) this.#byKey.set(key, timer);
-    else if (held instanceof Timer) {
-      this.#byKey.set(
-        key,
-        new Map([
-          [held.time, held],
-          [time, timer],
-        ]),
-      );
-    } else held.set(time, timer);
-    this.#heap.add(timer);
+    const timer = this.#timers.add(key, at + 0, this.#added, epoch); // -0 becomes 0
+    if (timer === undefined) return undefined;
+    this.#added++;
     this.#size++;
     return timer;
   }
 
-  #find(key: MapKey, time: number): Timer | undefined {
-    const held = this.#byKey.get(key);
-    return held && timeIn(held, time);
-  }
-
-  #remove(timer: Timer): void {
-    this.#takeOut(timer);
+  #tookOut(timer: Timer): void {
+    this.#size--;
     if (timer.epoch < this.#listedFrom) {
-      this.#changed.push(new Deletion(timer));
+      this.#changed.push(timer);
       return;
     }
     this.#bury(timer);
     this.#sweep();
   }
-
-  #takeOut(timer: Timer): void {
-    this.#heap.remove(timer);
-    this.#size--;
-    const held = this.#byKey.get(timer.key);
-    if (held instanceof Map && held.size > 1) held.delete(timer.time);
-    else this.#byKey.delete(timer.key);
-  }
-}
-
-function timeIn(held: Timer | Map<number, Timer>, time: number): Timer | undefined {
-  if (held instanceof Timer) return held.time === time ? held : undefined;
-  return held.get(time);
-}
-
-/** The changes of a queue at a barrier; they cannot change any more until the capture is committed or abandoned. */
-export class TimerCapture {
-  /** Whether it holds every timer, rather than what changed since the last committed capture. */
-  readonly isFull: boolean;
-  /** Whether it can be read in full, because it must be or because every timer has come since the last committed capture. */
-  readonly canBeFull: boolean;
-  /** For the queue: what it needs to take the capture back. */
-  readonly dead: number;
-  readonly listed: number;
-  readonly listedFrom: number;
-  #changes: (Timer | Deletion)[] | undefined;
-
-  constructor(
-    changes: (Timer | Deletion)[],
-    {
-      dead,
-      listed,
-      listedFrom,
-      isFull,
-      canBeFull,
-    }: Pick<TimerCapture, 'dead' | 'listed' | 'listedFrom' | 'isFull' | 'canBeFull'>,
-  ) {
-    this.#changes = changes;
-    this.dead = dead;
-    this.listed = listed;
-    this.listedFrom = listedFrom;
-    this.isFull = isFull;
-    this.canBeFull = canBeFull;
-  }
-
-  /** Entries at most. */
-  get size(): number {
-    return this.changes().length - this.dead;
-  }
-
-  /** For the reader. */
-  changes(): (Timer | Deletion)[] {
-    if (this.#changes === undefined)
-      throw new InternalError('A capture was read after it was committed or abandoned. Please report this.');
-    return this.#changes;
-  }
-
-  /** For the queue. */
-  close(): (Timer | Deletion)[] {
-    const changes = this.changes();
-    this.#changes = undefined;
-    return changes;
-  }
-}
-
-/** Reads captured timers in slices, as what `restore` and `restoreDeletion` take; in the order in which to apply them. */
-export class TimerReader {
-  readonly #capture: TimerCapture;
-  readonly #isFull: boolean;
-  #at = 0;
-
-  constructor(capture: TimerCapture, isFull: boolean) {
-    this.#capture = capture;
-    this.#isFull = isFull;
-  }
-
-  /** Visits up to `maxEntries` more timers and answers whether there may be others. */
-  next(maxEntries: number, visit: (timer: Uint8Array, isDeleted: boolean) => void): boolean {
-    const changes = this.#capture.changes();
-    const end = Math.min(changes.length, this.#at + maxEntries);
-    for (; this.#at < end; this.#at++) {
-      const change = changes[this.#at] as Timer | Deletion;
-      if (change instanceof Deletion) {
-        if (!this.#isFull) visit(encodeKey(timerName(change.timer)), true);
-      } else if (change.epoch !== dead) visit(encodeKey(timerName(change)), false);
-    }
-    return end < changes.length;
-  }
-}
-
-// The name of a timer is its time as text, a sign for the type of its key, and the key as text: injective, since no number's
-// text holds a sign. Snapshots hold it in the encoding of keys.
-const signs = { string: '$', number: '#', bigint: '&', boolean: '?' } as const;
-
-function timerName({ key, time }: Timer): string {
-  return `${time}${signs[typeof key as keyof typeof signs]}${key}`;
-}
-
-function parseName(name: MapKey): { key: MapKey; time: number } {
-  const parts = typeof name === 'string' ? /^([^$#&?]+)([$#&?])(.*)$/s.exec(name) : null;
-  if (!parts) {
-    throw new StateLostError(
-      `A snapshot holds a timer in a form that this version of Tidemark does not read (${String(name)}). ` +
-        'Run the version that wrote it, or a newer one.',
-    );
-  }
-  const [, time, sign, text] = parts as unknown as [string, string, string, string];
-  return { time: Number(time), key: keyFrom(sign, text) };
-}
-
-function keyFrom(sign: string, text: string): MapKey {
-  if (sign === signs.string) return text;
-  if (sign === signs.number) return Number(text);
-  return sign === signs.bigint ? BigInt(text) : text === 'true';
 }

@@ -3,7 +3,7 @@ import type { CheckpointSettings } from '../job/settings.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Shared } from '../task/shared-services.ts';
-import type { CommitPointIdentity, Json, Manifest } from './manifest.ts';
+import type { CommitPointIdentity, Json, Manifest, Origin } from './manifest.ts';
 import { type RecoveryOptions, recoverThroughStore } from './recovery.ts';
 import type { StoredManifest, TaskRef, TaskStore } from './snapshot-store.ts';
 
@@ -18,6 +18,8 @@ export interface Recovered {
   readonly stored: readonly StoredManifest[];
   /** What decides from now on; left out: the store. */
   readonly commitPoint?: CommitPointIdentity;
+  /** The savepoint that `committed` is, or comes from; left out: what it says itself. */
+  readonly origin?: Origin;
   /** It has not decided about `committed`: it decides a checkpoint of its own before the first element. */
   readonly takesOver?: boolean;
 }

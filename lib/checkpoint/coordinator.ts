@@ -14,7 +14,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { ChainCompactor } from './chain-compactor.ts';
 import type { CommitPoint, Recovered } from './commit-point.ts';
 import { KeptCheckpoints } from './kept-checkpoints.ts';
-import type { ActorEntry, CommitPointIdentity, Json, Manifest, TaskLayout } from './manifest.ts';
+import type { ActorEntry, CommitPointIdentity, Json, Manifest, Origin, TaskLayout } from './manifest.ts';
 import { eventOf, type Final, manifestOf, type OpenCheckpoint, skippedEvent } from './open-checkpoint.ts';
 import type { ActorCapture, CheckpointSink, CheckpointSource, SourceEntry } from './participants.ts';
 import { CheckpointProgress } from './progress.ts';
@@ -71,6 +71,7 @@ export class Coordinator {
   private readonly kept: KeptCheckpoints;
   private readonly requests: RepeatedRequest;
   private readonly commitPoint: CommitPointIdentity;
+  private readonly origin: Origin | undefined;
   private open: OpenCheckpoint | undefined;
   private timer: Subscription | undefined;
   private isClosed = false;
@@ -89,6 +90,7 @@ export class Coordinator {
     this.services = services;
     this.token = recovered.token;
     this.commitPoint = recovered.commitPoint ?? { kind: 'store' };
+    this.origin = recovered.origin ?? recovered.committed?.origin;
     this.progress = new CheckpointProgress(recovered.lastId, services.settings.tolerableFailures);
     this.kept = new KeptCheckpoints({ ...services, logger: task.logger, fail: error => task.fail(error) }, recovered);
     this.requests = new RepeatedRequest(task.scheduler, error =>
@@ -138,11 +140,21 @@ export class Coordinator {
   /** A first checkpoint of this commit point, before anything enters; repeated when it is abandoned. */
   takeOver(done: () => void): void {
     this.whenIdle(() =>
-      this.begin(undefined, outcome => {
+      this.begin(undefined, ({ outcome }) => {
         if (outcome === 'committed') done();
         else this.takeOver(done);
       }),
     );
+  }
+
+  /** A savepoint of this name once nothing else is under way; `done` is told how it ended. */
+  takeSavepoint(name: string, done: (event: CheckpointEvent) => void): void {
+    this.whenIdle(() => this.begin(undefined, done, name));
+  }
+
+  /** Whether a savepoint of this name is kept. */
+  hasSavepoint(name: string): boolean {
+    return this.kept.hasSavepoint(name);
   }
 
   /**
@@ -152,14 +164,19 @@ export class Coordinator {
   takeFinal(final: Final, done: () => void): void {
     this.timer?.unsubscribe();
     this.whenIdle(() => {
-      if (this.isCommittedFinal && !final.jobFinished && this.isUnchanged()) {
+      const { jobFinished, savepoint } = final;
+      if (this.isCommittedFinal && !jobFinished && savepoint === undefined && this.isUnchanged()) {
         done();
         return;
       }
-      this.begin(final, outcome => {
-        if (outcome === 'committed') done();
-        else this.takeFinal(final, done);
-      });
+      this.begin(
+        final,
+        ({ outcome }) => {
+          if (outcome === 'committed') done();
+          else this.takeFinal(final, done);
+        },
+        savepoint,
+      );
     });
   }
 
@@ -218,13 +235,13 @@ export class Coordinator {
     }
   }
 
-  private begin(final: Final | undefined, whenOver: OpenCheckpoint['whenOver']): void {
+  private begin(final: Final | undefined, whenOver: OpenCheckpoint['whenOver'], savepoint?: string): void {
     const { task, services } = this;
     task.between(() => {
       if (this.isClosed) return;
       if (!this.progress.isIdle) {
-        // Another was asked for first, while one record was handled; the last one must still come.
-        if (final) this.whenIdle(() => this.begin(final, whenOver));
+        // Another was asked for first, while one record was handled; the last one, or a savepoint, must still come.
+        if (final || savepoint !== undefined) this.whenIdle(() => this.begin(final, whenOver, savepoint));
         return;
       }
       const id = this.progress.begin(task.ends);
@@ -233,6 +250,7 @@ export class Coordinator {
       const open: OpenCheckpoint = {
         id,
         final,
+        savepoint,
         startedAt: this.lastStart,
         entered: task.entered(),
         sources: new Map(),
@@ -270,7 +288,7 @@ export class Coordinator {
             manifestOf(
               open,
               task.ref,
-              { token: this.token, commitPoint: this.commitPoint, tasks: task.layout },
+              { token: this.token, commitPoint: this.commitPoint, tasks: task.layout, origin: this.origin },
               actors as Map<string, ActorEntry>,
               handles as [string, Json][],
             ),
@@ -365,9 +383,10 @@ export class Coordinator {
     open.timeout.unsubscribe();
     this.open = undefined;
     this.lastEnd = task.monotonicNow();
-    task.event(eventOf(open, outcome, this.lastEnd, reason));
+    const event = eventOf(open, outcome, this.lastEnd, reason);
+    task.event(event);
     if (outcome === 'committed') this.kept.tidy(open.id);
-    open.whenOver?.(outcome);
+    open.whenOver?.(event);
     if (!this.progress.isIdle || this.isClosed) return;
     for (const work of this.waitingForIdle.splice(0)) work();
     if (open.final === undefined) this.scheduleNext();

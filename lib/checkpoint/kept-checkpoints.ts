@@ -4,7 +4,8 @@ import type { Logger } from '../observe/logger.ts';
 import type { ChainCompactor } from './chain-compactor.ts';
 import type { Recovered } from './commit-point.ts';
 import type { ActorEntry, Manifest, SegmentRef } from './manifest.ts';
-import { expiredManifests } from './retention.ts';
+import { expiredManifests, mostExpired } from './retention.ts';
+import { readNotes } from './savepoint-notes.ts';
 import type { StoredManifest, TaskStore } from './snapshot-store.ts';
 
 export interface KeptCheckpointsServices {
@@ -40,6 +41,11 @@ export class KeptCheckpoints {
     return this.stored.find(({ confirmed }) => confirmed)?.manifest;
   }
 
+  /** Whether a savepoint of this name is kept. */
+  hasSavepoint(name: string): boolean {
+    return this.stored.some(({ manifest, confirmed }) => confirmed && manifest.savepoint?.name === name);
+  }
+
   /** The segments of an actor that a delta builds on. */
   chainOf(actor: string): readonly SegmentRef[] {
     return this.chains.get(actor)?.segments ?? [];
@@ -47,7 +53,7 @@ export class KeptCheckpoints {
 
   /** Removes what retention no longer needs, and what earlier incarnations wrote and no manifest names. */
   sweep(): void {
-    this.collect(expiredManifests(this.stored, this.services.settings.retained));
+    this.collect();
   }
 
   /** The checkpoint counts: the next one builds on it. */
@@ -58,8 +64,7 @@ export class KeptCheckpoints {
 
   /** Drops what retention no longer needs and shortens chains, after checkpoint `id` is over. */
   tidy(id: number): void {
-    const ids = expiredManifests(this.stored, this.services.settings.retained);
-    if (ids.length > 0) this.collect(ids);
+    if (expiredManifests(this.stored, this.services.settings.retained, mostExpired).length > 0) this.collect(false);
     this.services.compactor.consider(this.chains, id, this.token, (actor, from, to) => {
       const entry = this.chains.get(actor);
       if (!entry || this.isClosed) return;
@@ -74,14 +79,21 @@ export class KeptCheckpoints {
     return this.collecting;
   }
 
-  private collect(ids: readonly number[]): void {
+  /** `always`: also when no manifest goes, for what none names. */
+  private collect(always = true): void {
     if (this.isClosed) return;
-    const { store, logger, fail } = this.services;
+    const { store, logger, fail, settings } = this.services;
+    let ids: readonly number[] = [];
     const forget = () => {
       this.stored = this.stored.filter(({ manifest }) => !ids.includes(manifest.id));
     };
     this.collecting = attempt<void>(
-      () => andThen(store.collect(this.token, ids), forget),
+      () =>
+        // Asked each time: a person may have made a savepoint of a checkpoint that is about to go.
+        andThen(store.notes(), notes => {
+          ids = expiredManifests(this.stored, settings.retained, readNotes(notes));
+          if (ids.length > 0 || always) return andThen(store.collect(this.token, ids), forget);
+        }),
       error => {
         if (error instanceof FencedError) fail(error);
         else if (!this.isClosed)

@@ -45,6 +45,14 @@ const taskLayout = z.object({
   partitions: z.record(z.string(), z.number().int().positive()),
 });
 
+const origin = z.object({
+  job: z.string(),
+  task: z.string(),
+  id: z.number().int().positive(),
+  /** `manifestChecksum` of its manifest. */
+  checksum: z.string(),
+});
+
 const manifestSchema = z.object({
   format: z.literal(1),
   job: z.string(),
@@ -53,6 +61,10 @@ const manifestSchema = z.object({
   /** Fence token of the incarnation that wrote it. */
   token: z.number().int().positive(),
   kind: z.enum(['checkpoint', 'savepoint']),
+  /** Of a savepoint. */
+  savepoint: z.object({ name: z.string() }).exactOptional(),
+  /** The savepoint that the job was started from last; each checkpoint since then says so. */
+  origin: origin.exactOptional(),
   /** Wall clock, ms since 1970. */
   createdAt: z.number(),
   sources: z.record(
@@ -85,6 +97,9 @@ export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 
 /** How the state of a job is spread over tasks, and which of them it is. */
 export type TaskLayout = Readonly<z.infer<typeof taskLayout>>;
+
+/** The savepoint that state descends from. */
+export type Origin = Readonly<z.infer<typeof origin>>;
 
 /** What decides about checkpoints, as manifests say it. */
 export type CommitPointIdentity = Readonly<z.infer<typeof commitPoint>>;

@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
 import type { CheckpointEvent } from '../job/handle.ts';
-import type { ActorEntry, CommitPointIdentity, Json, Manifest, TaskLayout } from './manifest.ts';
+import type { ActorEntry, CommitPointIdentity, Json, Manifest, Origin, TaskLayout } from './manifest.ts';
 import type { ActorCapture, SourceEntry } from './participants.ts';
 import type { TaskRef } from './snapshot-store.ts';
 
@@ -8,12 +8,16 @@ import type { TaskRef } from './snapshot-store.ts';
 export interface Final {
   readonly jobFinished: boolean;
   readonly closed: boolean;
+  /** Its name, when it is a savepoint. */
+  readonly savepoint?: string | undefined;
 }
 
 /** The one checkpoint that is under way: what was true at its barrier, and what has been written for it. */
 export interface OpenCheckpoint {
   readonly id: number;
   readonly final: Final | undefined;
+  /** Its name, when it is a savepoint. */
+  readonly savepoint: string | undefined;
   /** ms on the monotonic clock. */
   readonly startedAt: number;
   /** Elements that had entered. */
@@ -27,14 +31,19 @@ export interface OpenCheckpoint {
   stallMs: number;
   bytes: number;
   entries: number;
-  readonly whenOver: ((outcome: CheckpointEvent['outcome']) => void) | undefined;
+  readonly whenOver: ((event: CheckpointEvent) => void) | undefined;
 }
 
 /** The manifest of a checkpoint whose segments are written and whose sinks have flushed. */
 export function manifestOf(
   open: OpenCheckpoint,
   { job, task }: TaskRef,
-  by: { readonly token: number; readonly commitPoint: CommitPointIdentity; readonly tasks: TaskLayout | undefined },
+  by: {
+    readonly token: number;
+    readonly commitPoint: CommitPointIdentity;
+    readonly tasks: TaskLayout | undefined;
+    readonly origin: Origin | undefined;
+  },
   actors: ReadonlyMap<string, ActorEntry>,
   handles: readonly (readonly [string, Json])[],
 ): Manifest {
@@ -44,7 +53,9 @@ export function manifestOf(
     task,
     id: open.id,
     token: by.token,
-    kind: 'checkpoint',
+    kind: open.savepoint === undefined ? 'checkpoint' : 'savepoint',
+    ...(open.savepoint !== undefined && { savepoint: { name: open.savepoint } }),
+    ...(by.origin && { origin: by.origin }),
     createdAt: Date.now(),
     sources: Object.fromEntries(open.sources),
     actors: Object.fromEntries(actors),
@@ -68,6 +79,7 @@ export function eventOf(
     id: open.id,
     outcome,
     isFinal: open.final !== undefined,
+    ...(open.savepoint !== undefined && { savepoint: open.savepoint }),
     durationMs: now - open.startedAt,
     stallMs: open.stallMs,
     bytes: open.bytes,

@@ -13,6 +13,13 @@ export interface StoredManifest {
   readonly confirmed: boolean;
 }
 
+/** A small text beside the manifests of a task: anybody may leave one, for whoever runs it or for a later start. */
+export interface TaskNote {
+  /** `a-z`, digits, `.`, `-` and `_`. */
+  readonly name: string;
+  readonly text: string;
+}
+
 /** Something that an operator of the store should know, told once at start. */
 export interface StoreNotice {
   readonly level: 'info' | 'warn';
@@ -66,6 +73,14 @@ export interface TaskStore {
    * orphans: segments that older tokens wrote and that no manifest names.
    */
   collect(token: number, ids: readonly number[]): MaybePromise<void>;
+
+  /** The notes of the task, in any order. They need no fence and decide nothing about what is committed. */
+  notes(): MaybePromise<readonly TaskNote[]>;
+  /** Leaves a note, durably; `false`, and nothing is changed, when there is one of this name that says something else. */
+  putNote(name: string, text: string): MaybePromise<boolean>;
+  /** Removes a note; nothing when it is not there. */
+  removeNote(name: string): MaybePromise<void>;
+
   /** Deletes everything of the task but the fence (which never goes back). */
   clear(token: number): MaybePromise<void>;
 }

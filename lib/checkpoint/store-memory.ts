@@ -1,7 +1,8 @@
 import { decodeManifest, segmentsOf } from './manifest.ts';
-import type { SnapshotStore, StoredManifest, TaskRef, TaskStore } from './snapshot-store.ts';
+import type { SnapshotStore, StoredManifest, TaskNote, TaskRef, TaskStore } from './snapshot-store.ts';
 import {
   checkFence,
+  checkNoteName,
   checkSegmentName,
   encodeToPrepare,
   goesBack,
@@ -45,6 +46,7 @@ class MemoryTask implements TaskStore {
   readonly ref: TaskRef;
   readonly #segments = new Map<string, Uint8Array>();
   readonly #manifests = new Map<string, KeptText>();
+  readonly #notes = new Map<string, string>();
   #fence = 0;
 
   constructor({ job, task }: TaskRef) {
@@ -114,8 +116,24 @@ class MemoryTask implements TaskStore {
     for (const name of plan.segments) this.#segments.delete(name);
   }
 
+  notes(): readonly TaskNote[] {
+    return [...this.#notes].map(([name, text]) => ({ name, text }));
+  }
+
+  putNote(name: string, text: string): boolean {
+    checkNoteName(this.ref, name);
+    const before = this.#notes.get(name);
+    if (before === undefined) this.#notes.set(name, text);
+    return before === undefined || before === text;
+  }
+
+  removeNote(name: string): void {
+    this.#notes.delete(name);
+  }
+
   clear(token: number): void {
     checkFence(this.ref, token, this.#fence);
+    this.#notes.clear();
     this.#manifests.clear();
     this.#segments.clear();
   }

@@ -60,6 +60,14 @@ export function checkSegmentName(ref: TaskRef, token: number, name: string): voi
   }
 }
 
+/** Notes are named so that every store can take the name as it is. */
+export function checkNoteName(ref: TaskRef, name: string): void {
+  if (/^[a-z0-9][a-z0-9._-]{0,149}$/.test(name)) return;
+  throw new InternalError(`"${name}" is no name for a note: it takes a-z, digits, ".", "-" and "_", 150 at most.`, {
+    context: { ...ref },
+  });
+}
+
 /** The error for a segment whose name is taken. */
 export function segmentExists(ref: TaskRef, name: string): InternalError {
   return new InternalError(`Segment ${name} exists already: segments are written once.`, { context: { ...ref } });

@@ -3,8 +3,9 @@ import type { Manifest } from '../checkpoint/manifest.ts';
 import { identityOf, mayHaveDecidedMore, newestConfirmed } from '../checkpoint/recovery-decision.ts';
 import type { StoredManifest, TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
 import { closeContainer, jobContainer, taskContainer } from '../composition.ts';
-import { StateLostError, type TidemarkError } from '../errors.ts';
+import { SavepointError, StateLostError, type TidemarkError } from '../errors.ts';
 import { andThen, attempt, eachInOrder, type MaybePromise } from '../maybe-promise.ts';
+import { decideStart, openSavepoint, type SavepointStart, startOf } from '../savepoint/start-from.ts';
 import type { WirableNode } from '../stream/node.ts';
 import { type ActorReport, droppedActor, inspectActor, newActor, type StateChange } from '../task/inspect-actor.ts';
 import { type GraphNames, notTaken, notTakenError } from '../task/not-taken.ts';
@@ -46,7 +47,7 @@ export interface StateReport {
 }
 
 /**
- * Compares a job with the newest committed checkpoint in its store, as a start would that restores it. Reads alone: it takes no fence,
+ * Compares a job with the newest committed checkpoint in its store, or with `fromSavepoint`, as a start would that restores it. Reads alone: it takes no fence,
  * so the job may be running meanwhile; nothing is written, and no source or sink is opened.
  *
  * Throws, or rejects with, what is wrong with the job itself, and when the store does not answer.
@@ -59,12 +60,31 @@ export function checkState(
   const wired = wireUnread(job, settings);
   const ref: TaskRef = { job: job.name, task: wired.settings.task };
   const container = jobContainer(wired.settings);
+  const { fromSavepoint, recovery } = wired.settings;
   const store = taskContainer(container, ref).resolve(tokens.TASK_STORE);
   const closed = () => closeContainer(container, () => {});
+  const savepoint =
+    fromSavepoint === undefined
+      ? undefined
+      : () =>
+          openSavepoint(container.resolve(tokens.SNAPSHOT_STORE), job.name, fromSavepoint).then(found =>
+            startOf(found, ref, recovery.rewind),
+          );
   // What an actor was filled with stays in it: each look takes actors of its own.
+  const compare = (again: UnreadJob, stored: readonly StoredManifest[]): MaybePromise<StateReport> => {
+    if (!savepoint) return reportOf(again, ref, store, stored, migrations);
+    return savepoint().then(start => {
+      const refused = refusalOf(ref, stored, start);
+      if (refused === 'resume') return reportOf(again, ref, store, stored, migrations);
+      const saved = [{ manifest: start.task.manifest, confirmed: true }];
+      return andThen(reportOf(again, ref, start.task, saved, migrations), report =>
+        refused === 'restore' ? report : { ...report, problem: refused },
+      );
+    });
+  };
   const look = (again: UnreadJob, above: number): MaybePromise<StateReport> =>
     andThen(store.manifests(), stored =>
-      andThen(reportOf(again, ref, store, stored, migrations), report => {
+      andThen(compare(again, stored), report => {
         const { checkpoint, problem } = report;
         // A job that runs may have collected what was about to be read.
         const isLost = problem instanceof StateLostError && checkpoint !== undefined && checkpoint.id > above;
@@ -81,10 +101,24 @@ export function checkState(
   return andThen(report, found => andThen(closed(), () => found));
 }
 
+/** What a start from the savepoint goes on from, or why it is refused. */
+function refusalOf(
+  ref: TaskRef,
+  stored: readonly StoredManifest[],
+  start: SavepointStart,
+): 'resume' | 'restore' | TidemarkError {
+  try {
+    return decideStart(ref, newestConfirmed(stored), start);
+  } catch (error) {
+    if (error instanceof SavepointError) return error;
+    throw error;
+  }
+}
+
 function reportOf(
   { settings, nodes, actors }: UnreadJob,
   ref: TaskRef,
-  store: TaskStore,
+  store: Pick<TaskStore, 'getSegment'>,
   stored: readonly StoredManifest[],
   runs: boolean,
 ): MaybePromise<StateReport> {

@@ -84,6 +84,8 @@ export interface CheckpointEvent {
   readonly outcome: 'committed' | 'abandoned' | 'skipped';
   /** Whether it was the last one of a stop or of the end of input. */
   readonly isFinal: boolean;
+  /** Its name, when it is a savepoint. */
+  readonly savepoint?: string;
   /** ms from the barrier to the commit, on the monotonic clock. */
   readonly durationMs: number;
   /** ms for which the barrier kept records waiting. */

@@ -8,12 +8,14 @@ import {
   JobDefinitionError,
   messageOf,
   NotRunningError,
+  SettingsError,
   TidemarkError,
   TimeoutError,
 } from '../errors.ts';
 import { andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createMetrics, type TaskMetrics, type TaskTotals } from '../observe/metrics.ts';
+import { openSavepoint, prepareStart, type SavepointStart, startFrom, startOf } from '../savepoint/start-from.ts';
 import type { Key } from '../stream/elements.ts';
 import { outsideGroups } from '../stream/native-group.ts';
 import { connectorsOf } from '../task/graph.ts';
@@ -38,6 +40,11 @@ export function prepared(
     throw new JobDefinitionError('start() takes a job, as job(name, …) makes it: start(myJob, settings).');
   }
   const resolved = resolveSettings(mergeSettings(job.settings, settings), `the job "${job.name}"`);
+  if (resolved.fresh && resolved.fromSavepoint !== undefined) {
+    throw new SettingsError(`The settings of the job "${job.name}" cannot be used`, [
+      'fresh starts from empty state and fromSavepoint from a savepoint: leave one of them out',
+    ]);
+  }
   const params = parseParams(job.schema, resolved.params, `the job "${job.name}"`);
   if (isPromise(params)) {
     throw new JobDefinitionError(
@@ -97,6 +104,8 @@ export class JobRun implements JobHandle {
   private restartTimer: Subscription | undefined;
   private stopTimer: Subscription | undefined;
   private stopRequest: { drain: boolean } | undefined;
+  /** The savepoint to start from, once it was found. */
+  private savepoint: SavepointStart | undefined;
   /** Whether the store and the connectors were found in order. */
   private isChecked = false;
   private isCancelled = false;
@@ -204,7 +213,7 @@ export class JobRun implements JobHandle {
     await this.done.catch(() => {});
   }
 
-  private beginStop(drain: boolean): void {
+  private beginStop(drain: boolean, savepoint?: string): void {
     if (!this.isOver && !this.stopRequest) {
       this.stopRequest = { drain };
       this.stopTimer = this.container.resolve(tokens.SCHEDULER).schedule(() => {
@@ -222,7 +231,7 @@ export class JobRun implements JobHandle {
         this.giveUp(this.error);
       } else {
         this.enter('stopping');
-        this.task?.stop(drain);
+        this.task?.stop(drain, savepoint);
       }
     }
   }
@@ -245,11 +254,25 @@ export class JobRun implements JobHandle {
       () =>
         andThen(this.isChecked ? undefined : this.check(), () => {
           this.isChecked = true;
-          return andThen(this.verifyStillOurs(), () => task?.start());
+          return andThen(this.verifyStillOurs(), () => andThen(this.findSavepoint(), () => task?.start()));
         }),
       failed,
     );
     if (isPromise(launched)) void launched.then(undefined, failed);
+  }
+
+  /** Once: a restart of the task comes back from what descends from it. */
+  private findSavepoint(): MaybePromise<void> {
+    const { fromSavepoint, recovery, task } = this.settings;
+    if (fromSavepoint === undefined || this.savepoint) return;
+    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
+    const ref = { job: this.job, task };
+    return andThen(openSavepoint(store, this.job, fromSavepoint), savepoint => {
+      const start = startOf(savepoint, ref, recovery.rewind);
+      return andThen(prepareStart(store.task(ref), ref, start), () => {
+        this.savepoint = start;
+      });
+    });
   }
 
   /** A restart takes the fence anew, but never back from another process that has taken the task over meanwhile. */
@@ -280,6 +303,11 @@ export class JobRun implements JobHandle {
         this.heldToken = 0;
       },
       recovered: recovered => this.recovered(recovered),
+      stopAsked: (drain, savepoint) => {
+        if (this.isOver || this.stopRequest || this.isCancelled) return false;
+        outsideGroups(() => this.beginStop(drain, savepoint));
+        return true;
+      },
       running: () => this.enter(this.stopRequest ? 'stopping' : 'running'),
       checkpoint: event => this.checkpointed(event),
       ended: result => {
@@ -294,10 +322,22 @@ export class JobRun implements JobHandle {
   }
 
   /** A fresh start passes over the checkpoints that were there before it, but comes back from its own. */
-  private recovered(found: Recovered): Recovered {
-    const { token, committed, lastId } = found;
-    this.token = token;
-    this.heldToken = token;
+  private recovered(found: Recovered): MaybePromise<Recovered> {
+    this.token = found.token;
+    this.heldToken = found.token;
+    const { savepoint, settings, container } = this;
+    if (!savepoint) return this.chosen(found);
+    const ref = { job: this.job, task: settings.task };
+    const store = container.resolve(tokens.SNAPSHOT_STORE).task(ref);
+    return andThen(startFrom(store, ref, savepoint, found), from => {
+      const { name, where } = savepoint.savepoint;
+      if (from !== found) this.logger.info({ job: this.job, savepoint: name, where }, 'starting from the savepoint');
+      return this.chosen(from);
+    });
+  }
+
+  private chosen(found: Recovered): Recovered {
+    const { committed, lastId } = found;
     if (this.settings.fresh) this.freshAbove ??= lastId;
     const isOlder = committed !== undefined && committed.id <= (this.freshAbove ?? 0);
     this.restored = isOlder ? undefined : committed;

@@ -51,6 +51,9 @@ const checkpoint = section({
   atLeastEvery: duration()
     .prefault('1d')
     .meta({ ...ms, description: 'A checkpoint is taken after this time even though nothing has changed.' }),
+  requestInterval: duration()
+    .prefault('1s')
+    .meta({ ...ms, description: 'How often a running task looks in its store for requests for savepoints.' }),
   compression: choice('zstd', 'none').prefault('zstd').meta({ description: 'How segments are compressed.' }),
   commitTimeout: duration()
     .prefault('30s')
@@ -162,6 +165,11 @@ const recovery = section({
     description:
       'Goes on from this checkpoint, the newest that the store has confirmed, although what decides about checkpoints has lost its record or names one that the store lacks; output that was committed after it comes twice.',
   }),
+  rewind: wholeNumber(1).optional().meta({
+    unit: 'checkpoint id',
+    description:
+      'With fromSavepoint: gives up this checkpoint, the newest of the job, for the savepoint; what was written after the savepoint is written again.',
+  }),
   previousCommitPoint: objectWith<CommitPointResolver>('a commit point, as kafkaCommitPoint({ brokers }) is one', [
     'resolve',
   ])
@@ -234,6 +242,10 @@ export const jobSettings = section({
   overrides: functionOf<(container: DependencyContainer) => void>('a function that is given the tsyringe container')
     .optional()
     .meta({ description: "Replaces services in the task's container by their tokens." }),
+  fromSavepoint: z.string({ error: 'a directory, or the name of a savepoint' }).min(1).optional().meta({
+    description:
+      'The savepoint to start from: a directory, a name, or job/name for one of another job in the store. Started again with the same, the job goes on from where it was.',
+  }),
   fresh: flag()
     .prefault(false)
     .meta({ description: 'Starts from empty state although there is a checkpoint, with an id above it.' }),

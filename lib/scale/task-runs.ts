@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import type { TidemarkError } from '../errors.ts';
+import { InternalError, messageOf, TidemarkError } from '../errors.ts';
 import type { JobOutcome, JobStatus } from '../job/handle.ts';
 
 /** A run of one task, as far as who starts and ends it needs to know. */
@@ -74,7 +74,14 @@ export class TaskRuns<R extends TaskRun> {
   }
 
   #begin(task: number, entry: Entry<R>): void {
-    const run = this.#events.begin(task);
+    let run: R;
+    try {
+      run = this.#events.begin(task);
+    } catch (error) {
+      this.#entries.delete(task);
+      this.#events.ended(task, { error: tidemarkError(error) });
+      return;
+    }
     entry.run = run;
     const over = (result: { readonly outcome: JobOutcome } | { readonly error: TidemarkError }) => {
       if (this.#entries.get(task) === entry) this.#entries.delete(task);
@@ -117,3 +124,6 @@ export class TaskRuns<R extends TaskRun> {
     }
   }
 }
+
+const tidemarkError = (error: unknown): TidemarkError =>
+  error instanceof TidemarkError ? error : new InternalError(messageOf(error), { cause: error });

@@ -14,7 +14,7 @@ import { messageOf, StateLostError, StateMismatchError } from '../errors.ts';
 import { andThen, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 
 export interface RestoreServices {
-  readonly store: TaskStore;
+  readonly store: Pick<TaskStore, 'getSegment'>;
   readonly ref: TaskRef;
   /** Whether stored states that the actor no longer declares are dropped, instead of refused. */
   readonly allowsDropped?: boolean;
@@ -84,7 +84,7 @@ export function convertState(stage: ActorStage, entry: ActorEntry, ref: TaskRef,
 /** Segments that are read and unpacked while one is applied. */
 const segmentsAhead = 3;
 
-function rawSegment(store: TaskStore, segment: SegmentRef, actor: string): MaybePromise<Uint8Array> {
+function rawSegment(store: RestoreServices['store'], segment: SegmentRef, actor: string): MaybePromise<Uint8Array> {
   const found = store.getSegment(segment.name);
   // What a store answers at once is opened at once, so that recovery stays in virtual time.
   const sync = !isPromise(found);

@@ -5,6 +5,8 @@ import type { CommitPoint, Recovered } from '../checkpoint/commit-point.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
 import type { Json, Manifest, TaskLayout } from '../checkpoint/manifest.ts';
 import type { Final } from '../checkpoint/open-checkpoint.ts';
+import type { SavepointRequest } from '../checkpoint/savepoint-notes.ts';
+import { type RequestOutcome, SavepointWatch } from '../checkpoint/savepoint-watch.ts';
 import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
 import { staleToken } from '../checkpoint/store-rules.ts';
@@ -76,7 +78,9 @@ export interface TaskEvents {
   /** A fence token is about to be taken: an answer may get lost. */
   asksForToken(): void;
   /** The commit point has answered; returns what to go on from. */
-  recovered(found: Recovered): Recovered;
+  recovered(found: Recovered): MaybePromise<Recovered>;
+  /** Somebody asks, through the store, that the job stops with a savepoint; answers whether it does. */
+  stopAsked(drain: boolean, savepoint: string): boolean;
   running(): void;
   checkpoint(event: CheckpointEvent): void;
   /** The task has ended and closed everything; called once. */
@@ -103,6 +107,7 @@ export class Task {
   private readonly restoredFinished: Set<string> = new Set();
   private readonly commitPoint: CommitPoint;
   private coordinator: Coordinator | undefined;
+  private watch: SavepointWatch | undefined;
   private openEnds: number;
   private readonly endNodes: readonly WirableNode[];
   private isEnding = false;
@@ -110,7 +115,7 @@ export class Task {
   private holders = 0;
   private isRunning = false;
   private isFinalUnderWay = false;
-  private stopRequest: { drain: boolean } | undefined;
+  private stopRequest: { drain: boolean; savepoint: string | undefined } | undefined;
   /** What waits for its turn to look at the state. */
   private readonly questions = new Set<() => void>();
 
@@ -171,10 +176,10 @@ export class Task {
     });
   }
 
-  /** Ends with a final checkpoint; `drain` completes the operators first. */
-  stop(drain: boolean): void {
+  /** Ends with a final checkpoint, a savepoint where it has a name; `drain` completes the operators first. */
+  stop(drain: boolean, savepoint?: string): void {
     if (this.isEnding || this.stopRequest) return;
-    this.stopRequest = { drain };
+    this.stopRequest = { drain, savepoint };
     if (this.isRunning) this.carryOutStop();
   }
 
@@ -214,8 +219,13 @@ export class Task {
   private recover(found: Recovered): MaybePromise<void> {
     // Ended while the store was asked: what would be opened now, nobody would close.
     if (this.isEnding) return;
+    return andThen(this.events.recovered(found), recovered => {
+      if (!this.isEnding) return this.goOn(recovered);
+    });
+  }
+
+  private goOn(recovered: Recovered): MaybePromise<void> {
     const { ref, logger } = this.services;
-    const recovered = this.events.recovered(found);
     const { committed } = recovered;
     verifyLayout(ref, this.services.layout, committed, this.hasSpreadKeys());
     if (committed?.jobFinished) {
@@ -465,7 +475,27 @@ export class Task {
     if (this.isEnding || this.isFinalUnderWay) return;
     for (const source of this.sources) source.start();
     this.coordinator?.start();
+    this.watchForRequests();
     if (this.stopRequest) this.carryOutStop();
+  }
+
+  private watchForRequests(): void {
+    const { store, logger, settings } = this.services;
+    this.watch = new SavepointWatch({
+      store,
+      logger,
+      interval: settings.checkpoint.requestInterval,
+      isTaken: name => this.coordinator?.hasSavepoint(name) ?? false,
+      take: (request, over) => this.take(request, over),
+    });
+    this.watch.start();
+  }
+
+  private take({ name, end }: SavepointRequest, over: (outcome: RequestOutcome) => void): string | undefined {
+    if (this.isEnding || this.isFinalUnderWay || this.stopRequest) return 'the job is about to end';
+    if (end === 'go-on') this.coordinator?.takeSavepoint(name, over);
+    else if (!this.events.stopAsked(end === 'drain', name)) return 'the job is about to end';
+    return undefined;
   }
 
   private coordinated(): ConstructorParameters<typeof Coordinator>[0] {
@@ -491,7 +521,7 @@ export class Task {
   private completed(): void {
     if (this.isEnding) return;
     this.pauseSources();
-    this.takeFinal({ jobFinished: true, closed: true }, 'finished');
+    this.takeFinal({ jobFinished: true, closed: true, savepoint: this.stopRequest?.savepoint }, 'finished');
   }
 
   private carryOutStop(): void {
@@ -505,7 +535,7 @@ export class Task {
       return;
     }
     this.pauseSources();
-    this.takeFinal({ jobFinished: false, closed: true }, 'stopped');
+    this.takeFinal({ jobFinished: false, closed: true, savepoint: this.stopRequest?.savepoint }, 'stopped');
   }
 
   private takeFinal(final: Final, outcome: TaskOutcome): void {
@@ -541,6 +571,7 @@ export class Task {
 
   private failed(error: unknown, context: ErrorContext): void {
     this.coordinator?.close();
+    this.watch?.close();
     const { ref } = this.services;
     const wrapped =
       error instanceof TidemarkError
@@ -556,6 +587,7 @@ export class Task {
     if (this.isEnding) return;
     this.isEnding = true;
     this.relief.end();
+    this.watch?.close();
     const tidied = this.coordinator?.close();
     this.gate.close();
     for (const missed of this.questions) missed();

@@ -9,8 +9,8 @@ import {
   type Side,
 } from '../../lib/index.ts';
 import { connect } from '../connect.ts';
-import { msOf } from '../windows/options.ts';
-import { Panes } from '../windows/panes.ts';
+import { msOf, panesOf } from '../windows/options.ts';
+import type { Panes } from '../windows/panes.ts';
 import { type LateSides, lateSides } from './options.ts';
 import { recordTime } from './record-time.ts';
 
@@ -50,7 +50,7 @@ export function groupedWindows<L, R, O, const K extends KeyOrNone>(
   results: GroupResults<L, R, O, K>,
 ): DataStream<O, K> {
   type Context = GroupContext<L, R, O, K>;
-  const panes = panesOf(operator, options);
+  const panes = windowsOf(operator, options);
   const late = lateSides(name, options);
 
   const receive = (input: 0 | 1, value: unknown, tooLate: Side<unknown>, ctx: Context): void => {
@@ -140,15 +140,8 @@ type GroupContext<L, R, O, K extends KeyOrNone> = Omit<ActorContext<O, K>, 'stat
 
 const recordName = (pane: number, index: number): string => `${pane}/${index}`;
 
-function panesOf(operator: string, options: JoinWindowOptions<unknown, unknown>): Panes {
+function windowsOf(operator: string, options: JoinWindowOptions<unknown, unknown>): Panes {
   const size = msOf(operator, 'size', options.size, 1);
   if (size === undefined) throw new JobDefinitionError(`${operator} needs a size: how long its windows are ("10s").`);
-  const slide = msOf(operator, 'slide', options.slide, 1) ?? size;
-  if (slide > size) {
-    throw new JobDefinitionError(
-      `${operator}: its windows are ${size} ms long and begin every ${slide} ms, so what comes between two would be in none: ` +
-        'let slide be size at most, or use filter().',
-    );
-  }
-  return new Panes(size, slide, msOf(operator, 'offset', options.offset, 0) ?? 0);
+  return panesOf(operator, size, msOf(operator, 'slide', options.slide, 1) ?? size, options.offset);
 }

@@ -1,4 +1,4 @@
-import { JobDefinitionError } from '../../lib/index.ts';
+import { didYouMean, JobDefinitionError } from '../../lib/index.ts';
 
 /** Refuses what is no object of options, and an option that the operator does not know: a typo would be left out in silence. */
 export function knownOptions(operator: string, options: unknown, known: readonly string[]): void {
@@ -9,7 +9,10 @@ export function knownOptions(operator: string, options: unknown, known: readonly
   }
   for (const [option, given] of Object.entries(options)) {
     if (given === undefined || known.includes(option)) continue;
-    throw new JobDefinitionError(`${operator} has no option "${option}": it knows ${known.join(', ')}.`);
+    const near = didYouMean(option, known);
+    throw new JobDefinitionError(
+      `${operator} has no option "${option}"${near === undefined ? '' : `, did you mean "${near}"?`}: it knows ${known.join(', ')}.`,
+    );
   }
 }
 

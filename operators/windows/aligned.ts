@@ -13,10 +13,10 @@ export function alignedWindows<T, A, R>(
   name: string,
   panes: Panes,
   aggregate: Aggregate<T, A, R>,
-  { time = 'event', latenessMs, late, early }: WindowSettings<T>,
+  { time = 'event', latenessMs, late, early, evict }: WindowSettings<T>,
 ): Behaviour<T, number | undefined, WindowResult<R>, Key | undefined, PaneStates<T, A>> {
   type Context = ActorContext<WindowResult<R>, Key | undefined, PaneStates<T, A>>;
-  const store = paneStore(aggregate);
+  const store = paneStore(aggregate, evict);
   const isEventTime = time === 'event';
   /** A window is complete when the watermark has reached its last ms, or the clock its end. */
   const fires = (end: number): number => (isEventTime ? end - 1 : end);
@@ -79,7 +79,7 @@ export function alignedWindows<T, A, R>(
   return {
     update: 'return',
     ...(late && { sides: [late] }),
-    states: paneStates<T, A>(aggregate.isWhole === true, early !== undefined),
+    states: paneStates<T, A>(aggregate.isWhole === true, early !== undefined, evict),
     initial: () => undefined,
     receive(_, value, ctx) {
       const at = isEventTime ? ctx.timestamp : ctx.now();
@@ -96,7 +96,7 @@ export function alignedWindows<T, A, R>(
         if (late) ctx.side(late, value);
         return;
       }
-      if (store.add(ctx, pane, value)) setTimer(ctx, nextTimer(pane, now));
+      if (store.add(ctx, pane, at, value)) setTimer(ctx, nextTimer(pane, now));
       if (early) notice(ctx, pane, early);
       // Windows that have given their result already give it again.
       for (let end = panes.firstEnd(pane); end <= last && fires(end) <= now; end += panes.slide) {

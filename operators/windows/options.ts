@@ -7,6 +7,9 @@ import {
   UserCodeError,
 } from '../../lib/index.ts';
 import { knownOptions } from '../options/known-options.ts';
+import type { Aggregate } from './aggregate.ts';
+import type { Evictor } from './elements.ts';
+import { Panes } from './panes.ts';
 
 /** The result of one window. */
 export interface WindowResult<R, K = Key | undefined> {
@@ -46,23 +49,28 @@ export interface WindowOptions<T> {
   readonly late?: Side<T>;
   /** Results before a window is over, marked `isEarly`; none when it is left out. */
   readonly early?: EarlyOptions;
+  /** Which records of a window count in a result, with `aggregates.whole`; all when it is left out. See `evictors`. */
+  readonly evict?: Evictor<T>;
 }
 
 /** Options of windows, in ms. */
-export interface WindowSettings<T> extends Pick<WindowOptions<T>, 'time' | 'late'> {
+export interface WindowSettings<T> extends Pick<WindowOptions<T>, 'time' | 'late' | 'evict'> {
   readonly latenessMs: number;
   readonly early: EarlySettings | undefined;
 }
 
-const windowOptions = ['time', 'lateness', 'late', 'early'];
+const windowOptions = ['time', 'lateness', 'late', 'early', 'evict'];
 
 export function windowSettings<T>(
   operator: string,
+  aggregate: Pick<Aggregate<T, unknown, unknown>, 'isWhole'>,
   options: WindowOptions<T>,
   others: readonly string[] = [],
 ): WindowSettings<T> {
+  verifyAggregate(operator, aggregate);
   knownOptions(operator, options, [...windowOptions, ...others]);
-  const { time, late, lateness, early } = options;
+  const { time, late, lateness, early, evict } = options;
+  verifyEvictor(operator, evict, aggregate);
   if (time !== undefined && time !== 'event' && time !== 'processing') {
     throw new JobDefinitionError(
       `${operator}: time is ${JSON.stringify(time)}: give 'event' (the times of the records, which is the default) or 'processing' (the clock).`,
@@ -77,12 +85,15 @@ export function windowSettings<T>(
   return {
     ...(time && { time }),
     ...(late && { late }),
+    ...(evict && { evict }),
     latenessMs: msOf(operator, 'lateness', lateness, 0) ?? 0,
     early: early && earlySettings(operator, early),
   };
 }
 
-function earlySettings(operator: string, { every, records }: EarlyOptions): EarlySettings {
+function earlySettings(operator: string, early: EarlyOptions): EarlySettings {
+  knownOptions(`${operator}: early`, early, ['every', 'records']);
+  const { every, records } = early;
   const everyMs = msOf(operator, 'early.every', every, 1);
   if (records !== undefined && !(Number.isInteger(records) && records > 0)) {
     throw new JobDefinitionError(`${operator}: early.records is ${records}, and must be a whole number from 1.`);
@@ -105,6 +116,31 @@ export function verifyAggregate(operator: string, aggregate: unknown): void {
   if (missing.length === 0) return;
   throw new JobDefinitionError(
     `${operator} needs an aggregate, such as aggregates.count(); in what it was given is no ${missing.join(', ')}.`,
+  );
+}
+
+/** Refuses what is no evictor, and one where the records are not kept. */
+export function verifyEvictor(operator: string, evict: unknown, aggregate: { readonly isWhole?: boolean }): void {
+  if (evict === undefined) return;
+  if (typeof evict !== 'function') {
+    throw new JobDefinitionError(
+      `${operator}: evict is no function: give evictors.count(n), evictors.time('10s'), evictors.delta(…), or one of (elements, window) ` +
+        'that answers the elements that count.',
+    );
+  }
+  if (aggregate.isWhole) return;
+  throw new JobDefinitionError(
+    `${operator}: evict needs the records of a window, and its aggregate keeps none of them, only what they add up to: use ` +
+      'aggregates.whole(records => …) or aggregates.all().',
+  );
+}
+
+/** Windows of `size` ms that begin every `slide` ms, which share panes. */
+export function panesOf(operator: string, size: number, slide: number, offset: Duration | undefined): Panes {
+  if (slide <= size) return new Panes(size, slide, msOf(operator, 'offset', offset, 0) ?? 0);
+  throw new JobDefinitionError(
+    `${operator}: its windows are ${size} ms long and begin every ${slide} ms, so what comes between two would be in none: ` +
+      'let slide be size at most, or use filter().',
   );
 }
 

@@ -1,19 +1,9 @@
-import type { ActorContext, Behaviour, Key } from '../../lib/index.ts';
-import { UserCodeError } from '../../lib/index.ts';
+import { type ActorContext, type Behaviour, type Key, mapState, UserCodeError } from '../../lib/index.ts';
 import type { Aggregate } from './aggregate.ts';
+import { type ElementStates, elementStates } from './elements.ts';
+import { OpenSessions, type Session, type SessionStates } from './open-sessions.ts';
 import { timeless, type WindowResult, type WindowSettings } from './options.ts';
-
-/** Records of a key between which there is no gap; in ms, with its end: a record there belongs. */
-interface Session<A> {
-  readonly start: number;
-  readonly end: number;
-  readonly of: A;
-  /** Whether it has given its result; only kept behind that for late records. */
-  readonly isOver: boolean;
-  /** Records since its last early result, and when the next one is due by the clock; only where there are such results. */
-  readonly fresh?: number;
-  readonly earlyAt?: number;
-}
+import { sessionContents } from './session-contents.ts';
 
 /**
  * What session windows do. A session is over when the watermark, or the clock, has reached its end: until then a record may come
@@ -24,10 +14,11 @@ export function sessionWindows<T, A, R>(
   name: string,
   gapOf: (value: T) => number,
   aggregate: Aggregate<T, A, R>,
-  { time = 'event', latenessMs, late, early }: WindowSettings<T>,
-): Behaviour<T, readonly Session<A>[], WindowResult<R>, Key | undefined> {
-  type Context = ActorContext<WindowResult<R>, Key | undefined>;
+  { time = 'event', latenessMs, late, early, evict }: WindowSettings<T>,
+): Behaviour<T, Session<A> | undefined, WindowResult<R>, Key | undefined, SessionStates<A> & ElementStates<T, string>> {
+  type Context = ActorContext<WindowResult<R>, Key | undefined, SessionStates<A> & ElementStates<T, string>>;
   const isEventTime = time === 'event';
+  const contents = sessionContents(aggregate, evict);
 
   const setTimer = (ctx: Context, at: number): void => {
     if (isEventTime) ctx.timers.atEventTime(at);
@@ -36,7 +27,7 @@ export function sessionWindows<T, A, R>(
 
   const emit = (ctx: Context, { start, end, of }: Session<A>, isEarly?: true): void => {
     const window = { key: ctx.key, start, end };
-    ctx.emit({ ...window, value: aggregate.result(of, window), ...(isEarly && { isEarly }) }, end);
+    ctx.emit({ ...window, value: contents.result(ctx, of, window), ...(isEarly && { isEarly }) }, end);
   };
 
   /** The session with the early result given, or counted and the clock set for it. */
@@ -56,70 +47,99 @@ export function sessionWindows<T, A, R>(
     return { ...session, fresh, earlyAt };
   };
 
-  const emitEarly = (ctx: Context, session: Session<A>, now: number): Session<A> => {
-    const { earlyAt, fresh, ...others } = session;
-    if (earlyAt === undefined || earlyAt > now) return session;
-    if (!session.isOver) emit(ctx, session, true);
-    return others;
+  /** The early results that are due by the clock, of sessions that are not over. */
+  const emitEarly = (ctx: Context, sessions: OpenSessions<A>, now: number): void => {
+    for (let index = 0; index < sessions.size; index++) {
+      const { earlyAt, fresh, ...session } = sessions.at(index);
+      if (earlyAt === undefined || earlyAt > now) continue;
+      if (!session.isOver) emit(ctx, session, true);
+      sessions.update(index, session);
+    }
+  };
+
+  const emitAll = (ctx: Context, sessions: OpenSessions<A>): void => {
+    for (let index = 0; index < sessions.size; index++) {
+      const session = sessions.at(index);
+      if (!session.isOver) emit(ctx, session);
+    }
+    ctx.forget();
+  };
+
+  /** Gives the result of the session that ends at `at`, or the timer of the one that has grown beyond. */
+  const settle = (ctx: Context, sessions: OpenSessions<A>, at: number): void => {
+    const index = sessions.firstBehind(at) - 1;
+    if (index < 0) return;
+    const session = sessions.at(index);
+    if (session.end > at) setTimer(ctx, session.end);
+    else if (!session.isOver) {
+      emit(ctx, session);
+      if (latenessMs > 0) setTimer(ctx, session.end + latenessMs);
+      sessions.update(index, { ...session, isOver: true });
+    }
+  };
+
+  /** Drops the sessions that no record can change any more. */
+  const tidy = (ctx: Context, sessions: OpenSessions<A>, at: number): void => {
+    let gone = 0;
+    for (; gone < sessions.size; gone++) {
+      const session = sessions.at(gone);
+      if (!session.isOver || session.end + latenessMs > at) break;
+      contents.drop(ctx, session.of);
+    }
+    if (gone === sessions.size) ctx.forget();
+    else sessions.dropFirst(gone);
   };
 
   return {
     update: 'return',
     ...(late && { sides: [late] }),
-    initial: () => [],
+    states: { earlier: mapState<number, Session<A>>(), ...elementStates<T, string>(aggregate.isWhole === true, evict) },
+    initial: () => undefined,
     receive(state, value, ctx) {
-      const sessions = state as readonly Session<A>[];
+      const last = state as Session<A> | undefined;
       const at = isEventTime ? ctx.timestamp : ctx.now();
       if (Number.isNaN(at)) throw timeless(name);
       const end = at + gapOf(value);
       const now = isEventTime ? ctx.watermark : at;
-      const only = sessions[0];
-      if (!early && sessions.length === 1 && only && !only.isOver && only.start <= end && at <= only.end) {
-        const [start, last] = [Math.min(only.start, at), Math.max(only.end, end)];
-        // The rule: one session, that goes on.
-        if (last > now) return [{ start, end: last, of: aggregate.add(only.of, value), isOver: false }];
+      if (!early && last !== undefined && !last.isOver && last.start <= at && at <= last.end) {
+        const grown = Math.max(last.end, end);
+        // The rule: the last session, that goes on.
+        if (grown > now) {
+          return { start: last.start, end: grown, of: contents.add(ctx, last.of, at, value), isOver: false };
+        }
       }
-      const touching = sessions.filter(session => session.start <= end && at <= session.end);
-      const merged = touching.reduce(
-        (all, { start, end, of }) => ({
-          start: Math.min(all.start, start),
-          end: Math.max(all.end, end),
-          of: all.of === undefined ? { is: of } : { is: aggregate.merge(all.of.is, of) },
-        }),
-        { start: at, end, of: undefined as { readonly is: A } | undefined },
-      );
+      const sessions = new OpenSessions(ctx, last);
+      const [from, until] = sessions.touching(at, end);
+      const touching = Array.from({ length: until - from }, (_, i) => sessions.at(from + i));
+      const start = Math.min(at, touching[0]?.start ?? at);
+      const mergedEnd = Math.max(end, touching.at(-1)?.end ?? end);
       // Behind the end of time, which what is emitted at completion has, no session can end.
-      if (at === Number.POSITIVE_INFINITY || merged.end + latenessMs <= now) {
+      if (at === Number.POSITIVE_INFINITY || mergedEnd + latenessMs <= now) {
         if (late) ctx.side(late, value);
-        if (sessions.length === 0) ctx.forget();
-        return sessions;
+        return last;
       }
-      if (touching.length === 0 || touching.some(({ isOver }) => isOver)) setTimer(ctx, merged.end);
-      const before = merged.of === undefined ? aggregate.init() : merged.of.is;
-      const session = { start: merged.start, end: merged.end, of: aggregate.add(before, value), isOver: false };
-      const others = touching.length === 0 ? sessions : sessions.filter(session => !touching.includes(session));
-      return [...others, noticed(ctx, session, touching)].sort((a, b) => a.start - b.start);
+      if (touching.length === 0 || touching.some(({ isOver }) => isOver)) setTimer(ctx, mergedEnd);
+      const [first, ...others] = touching.map(({ of }) => of);
+      const before = first === undefined ? undefined : others.reduce(contents.merge, first);
+      const session = { start, end: mergedEnd, of: contents.add(ctx, before, at, value), isOver: false };
+      sessions.replace(from, until, noticed(ctx, session, touching));
+      return sessions.last;
     },
     onTimer(state, at, ctx, kind) {
-      const sessions = state as readonly Session<A>[];
-      if (kind === 'processing' && isEventTime) return sessions.map(session => emitEarly(ctx, session, at));
+      const sessions = new OpenSessions(ctx, state as Session<A> | undefined);
+      if (kind === 'processing' && isEventTime) emitEarly(ctx, sessions, at);
       // At the end of the input no later timer will fire.
-      const upTo = isEventTime && ctx.watermark === Number.POSITIVE_INFINITY ? ctx.watermark : at;
-      const left: Session<A>[] = [];
-      for (const session of sessions) {
-        if (session.end <= upTo && !session.isOver) emit(ctx, session);
-        if (session.end + latenessMs <= upTo) continue;
-        setTimer(ctx, session.end <= upTo ? session.end + latenessMs : session.end);
-        if (session.end <= upTo) left.push({ ...session, isOver: true });
-        else left.push(early && !isEventTime ? emitEarly(ctx, session, at) : session);
+      else if (isEventTime && ctx.watermark === Number.POSITIVE_INFINITY) emitAll(ctx, sessions);
+      else {
+        settle(ctx, sessions, at);
+        if (early && !isEventTime) emitEarly(ctx, sessions, at);
+        tidy(ctx, sessions, at);
       }
-      if (left.length === 0) ctx.forget();
-      return left;
+      return sessions.last;
     },
     ...(!isEventTime && {
-      onComplete(sessions: unknown, ctx: Context) {
-        for (const session of sessions as readonly Session<A>[]) emit(ctx, session);
-        ctx.forget();
+      onComplete(last: unknown, ctx: Context) {
+        emitAll(ctx, new OpenSessions(ctx, last as Session<A> | undefined));
       },
     }),
   };

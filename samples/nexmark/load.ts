@@ -22,6 +22,8 @@ if (given.success) {
     // The events are of 2015: with their own times, Kafka would delete them as older than the topic's retention.
     timestamp: () => Date.now(),
     guarantee: 'at-least-once',
+    // One partition after another gets a batch: small ones, so that all partitions hold events of about the same time.
+    batchBytes: 16 * 1024,
     missingTopics: { partitions: 4 },
   });
   await load(

@@ -16,9 +16,11 @@ export const generatorFields = {
 
 export const parameters = z.strictObject({
   query: z.enum(queryNames, { error: ({ input }) => `${whatIsWrong(input)}: choose one of ${queryNames.join(', ')}` }),
-  /** Where the events come from: made up, or from a topic of the cluster in `KAFKA_BROKERS`. */
-  source: z.enum(['generated', 'kafka']).default('generated'),
+  /** Where the events come from: made up, from a file, or from a topic of the cluster in `KAFKA_BROKERS`. */
+  source: z.enum(['generated', 'file', 'kafka']).default('generated'),
   ...generatorFields,
+  /** File: the events, as the query `events` writes them. */
+  input: z.string().default('out/nexmark/events.jsonl'),
   /** Kafka: the topic of the events. */
   topic: z.string().default('nexmark'),
   /** Kafka: `latest` ends the job at the offsets that are latest at this start; it goes on for ever when left out. */

@@ -96,6 +96,18 @@ export class FailingStore implements TaskStore {
     return this.step('collect', () => this.store.collect(token, ids));
   }
 
+  notes(): ReturnType<TaskStore['notes']> {
+    return this.isDead ? (never() as ReturnType<TaskStore['notes']>) : this.store.notes();
+  }
+
+  putNote(name: string, text: string): ReturnType<TaskStore['putNote']> {
+    return this.isDead ? (never() as ReturnType<TaskStore['putNote']>) : this.store.putNote(name, text);
+  }
+
+  removeNote(name: string): ReturnType<TaskStore['removeNote']> {
+    return this.isDead ? (never() as ReturnType<TaskStore['removeNote']>) : this.store.removeNote(name);
+  }
+
   clear(token: number): ReturnType<TaskStore['clear']> {
     return this.store.clear(token);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Manifest } from '../../lib/checkpoint/manifest.ts';
-import { expiredManifests } from '../../lib/checkpoint/retention.ts';
+import { expiredManifests, mostExpired } from '../../lib/checkpoint/retention.ts';
 import type { StoredManifest } from '../../lib/checkpoint/snapshot-store.ts';
 
 interface Short {
@@ -65,6 +65,13 @@ describe('expiredManifests', () => {
     ['any order', '4@1 1@1 3@1 2@1', 2, [1, 2]],
   ] as const)('%s', (_title, text, retained, expired) => {
     expect(expiredManifests(stored(text), retained)).toEqual(expired);
+  });
+
+  it('keeps checkpoints that are kept as savepoints, which do not count, and lets released savepoints go', () => {
+    const marks = { kept: new Set(['1-1']), released: new Set(['2-1', '6-2']) };
+    expect(expiredManifests(stored('1@1 2s@1 3@1 4s@1 5@1 6s@2'), 2, marks)).toEqual([2, 3]);
+    expect(expiredManifests(stored('1@2 2s@2 3@1'), 1, marks)).toEqual([1]); // of another token
+    expect(expiredManifests(stored('1@1 2s@1 3@1'), 1, mostExpired)).toEqual([1, 2]);
   });
 
   it('keeps all that must stay, and no more, for every set of up to four manifests', () => {

@@ -49,6 +49,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Running {
   readonly child: ChildProcess;
+  /** What it has written so far. */
+  readonly text: { readonly out: string; readonly err: string };
   /** Resolves when stderr holds the text. */
   said(text: string): Promise<void>;
   readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
@@ -72,6 +74,7 @@ function tidemark(...args: string[]): Running {
   });
   return {
     child,
+    text,
     said: awaited =>
       new Promise((resolve, reject) => {
         waiting.set(awaited, resolve);
@@ -106,6 +109,18 @@ describe('the command tidemark', () => {
     expect(err).toContain('final checkpoint #1 committed');
     expect(err).toContain('numbers stopped on request before its input had ended');
     expect(code).toBe(3);
+  });
+
+  it('serves with --listen how the job is, and ends although a connection is kept open', async () => {
+    const run = tidemark('run', '.', '--store', 'state-c', '--set', 'wait=yes', '--listen', '0');
+    await run.said('numbers running');
+    const [, url] = /serves .* at (http:\S+)/.exec(run.text.err) ?? [];
+    const ready = await fetch(`${url}/readyz`); // fetch keeps its connection
+    expect(ready).toMatchObject({ status: 200 });
+    expect(await ready.text()).toBe('running\n');
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('tidemark_source_records_total{job_name="numbers"');
+    run.child.kill('SIGTERM');
+    expect(await run.ended).toMatchObject({ code: 3, err: expect.stringContaining('final checkpoint #1 committed') });
   });
 
   it('exits with the code of the fault when user code throws', async () => {

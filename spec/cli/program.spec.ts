@@ -9,6 +9,7 @@ import type { World } from '../../cli/world.ts';
 import { JobDefinitionError, StateMismatchError } from '../../lib/errors.ts';
 import { memoryStore } from '../../lib/index.ts';
 import type { JobSettings } from '../../lib/job/settings.ts';
+import { openStatusServer, type StatusServer } from '../../lib/observe/status-server/status-server.ts';
 import { FakeHandle, someCheckpoint } from './fake-handle.ts';
 
 let folder = '';
@@ -58,6 +59,7 @@ async function command(args: string[], { onStart = handle => handle.end('finishe
       const store = memoryStore();
       return Object.assign(Object.create(store), { close: () => void opened.push('closed') });
     },
+    openStatusServer,
     version: '1.2.3',
     cwd: folder,
     env: {},
@@ -91,11 +93,15 @@ describe('tidemark', () => {
     [['run', 'job.mjs', 'more'], /too many arguments/],
     [['run', 'job.mjs', '--accept-checkpoint', 'last'], /Give the id of a checkpoint/],
     [['run', 'job.mjs', '--accept-checkpoint', '3', '--fresh'], /cannot be used with option '--fresh'/],
+    [['run', 'job.mjs', '--from-savepoint', 'a', '--fresh'], /cannot be used with option '--fresh'/],
+    [['run', 'job.mjs', '--rewind', 'all'], /Give the id of a checkpoint/],
     [['run', 'job.mjs', '--frsh'], /unknown option '--frsh'\n\(Did you mean --fresh\?\)/],
     [['run', 'job.mjs', '--interval', '10 s'], /'10 s' is invalid\. Give milliseconds/],
     [['run', 'job.mjs', '--interval', '0s'], /'0s' is invalid\. Give milliseconds/],
     [['run', 'job.mjs', '--set', 'limit'], /"limit" is not of the form key=value/],
     [['run', 'job.mjs', '--set', 'a=1', '--set', 'a=2'], /"a" is set twice/],
+    [['run', 'job.mjs', '--listen', ':9464'], /':9464' is invalid\. Give a port, or host:port/],
+    [['run', 'job.mjs', '--listen', '65536'], /'65536' is invalid\. Give a port, or host:port/],
     [['run', 'job.mjs', '--log', 'loud'], /Allowed choices are debug, info, warn, error, silent/],
     [['run', 'job.mjs', '--workers', '0'], /Give a whole number from 1 to 64/],
     [['run', 'job.mjs', '--workers', '65'], /Give a whole number from 1 to 64/],
@@ -206,6 +212,48 @@ describe('tidemark run', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('serves with --listen how the job is, until it has ended', async () => {
+    const servers: StatusServer[] = [];
+    const told: string[] = [];
+    const ask = async (path: string) => {
+      const answer = await fetch(`${servers[0]?.url}${path}`);
+      told.push(`${answer.status} ${(await answer.text()).trim()}`);
+    };
+    const { exitCode, err } = await command(['run', 'job.mjs', '--listen', '0'], {
+      openStatusServer: async at => {
+        const server = await openStatusServer(at);
+        servers.push(server);
+        await ask('/readyz');
+        return server;
+      },
+      onStart: async handle => {
+        await ask('/readyz');
+        handle.show({ phase: 'running' });
+        await ask('/readyz');
+        handle.show({ phase: 'stopping' });
+        await ask('/readyz');
+        await ask('/healthz');
+        handle.end('stopped');
+      },
+    });
+    expect(told).toEqual(['503 starting', '503 starting', '200 running', '503 stopping', '200 stopping']);
+    expect(err).toMatch(/info {2}serves \/healthz, \/readyz, \/metrics, \/status at http:\/\/127\.0\.0\.1:\d+\n/);
+    expect(exitCode).toBe(3);
+    await expect(ask('/readyz')).rejects.toThrow('fetch failed');
+  });
+
+  it('starts nothing where the port is taken, and gives back what it had opened', async () => {
+    const other = await openStatusServer({ host: '127.0.0.1', port: 0 });
+    const args = ['run', 'job.mjs', '--store', 'memory:', '--listen', `localhost:${other.port}`];
+    const { exitCode, settings, opened, err } = await command(args);
+    await other.close();
+    expect({ exitCode, settings, opened }).toEqual({ exitCode: 5, settings: undefined, opened: ['memory:', 'closed'] });
+    expect(err).toMatch(
+      /error The status cannot be served at localhost:\d+: another process listens on port \d+\. Choose/,
+    );
+    expect(err).toContain('LISTEN, caused outside');
   });
 
   it('says it in JSON with --json', async () => {

@@ -5,6 +5,7 @@ import { collectCases, damageCases } from './snapshot-store.collection.ts';
 import { type StoreUnderTest, storeFixture } from './snapshot-store.fixture.ts';
 import { briefly, bytesOf, manifestOf, segment } from './snapshot-store.manifests.ts';
 import { agreesWithTheModel } from './snapshot-store.model.ts';
+import { noteCases } from './snapshot-store.notes.ts';
 import { survivesRaces } from './snapshot-store.race.ts';
 
 export interface ContractOptions {
@@ -275,6 +276,7 @@ export function snapshotStoreContract(
       });
     });
 
+    noteCases(fixture);
     collectCases(fixture);
 
     it('clears a task, but not its neighbours', async () => {

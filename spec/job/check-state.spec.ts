@@ -98,6 +98,9 @@ function readOnly(store: SnapshotStore): SnapshotStore {
     confirm: refuse,
     manifests: () => of.manifests(),
     collect: refuse,
+    notes: () => of.notes(),
+    putNote: refuse,
+    removeNote: refuse,
     clear: refuse,
   });
   return { ...store, check: refuse, close: refuse, task: ref => task(store.task(ref)) };

@@ -28,6 +28,7 @@ describe('settings of a job', () => {
         retained: 3,
         onCancel: 'keep',
         atLeastEvery: 86_400_000,
+        requestInterval: 1_000,
         compression: 'zstd',
         commitTimeout: 30_000,
       },
@@ -155,7 +156,7 @@ describe('settings of a job', () => {
       `checkpoint.minPause: -1 was given; accepted is ${durations}, at most 24 days`,
       'checkpoint: "intervall" is not a setting here; did you mean "interval"?',
       'checkpoint: "retianed" is not a setting here; did you mean "retained"?',
-      'checkpoint: "colour" is not a setting here; known are interval, mode, timeout, minPause, tolerableFailures, retained, onCancel, atLeastEvery, compression, commitTimeout',
+      'checkpoint: "colour" is not a setting here; known are interval, mode, timeout, minPause, tolerableFailures, retained, onCancel, atLeastEvery, requestInterval, compression, commitTimeout',
       'restart: "delay" is not a setting here; known are strategy',
       'settings: "chekpoint" is not a setting here; did you mean "checkpoint"?',
     ]);
@@ -166,7 +167,7 @@ describe('settings of a job', () => {
       /^settings: 7 was given; accepted is an object with checkpoint, restart, recovery, task/,
     );
     expect(problems({ checkpoint: '10s' })).toEqual([
-      'checkpoint: "10s" was given; accepted is an object with interval, mode, timeout, minPause, tolerableFailures, retained, onCancel, atLeastEvery, compression, commitTimeout',
+      'checkpoint: "10s" was given; accepted is an object with interval, mode, timeout, minPause, tolerableFailures, retained, onCancel, atLeastEvery, requestInterval, compression, commitTimeout',
     ]);
     expect(problems({ restart: 'none' })).toEqual(['restart: "none" was given; accepted is an object with strategy']);
     expect(problems({ restart: { strategy: 'often' } })).toEqual([

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { from, JobDefinitionError } from '../../lib/index.ts';
 import { marbles } from '../../lib/testing/index.ts';
 import { aggregates, assignTimestamps, keyBy, tumblingWindow, watermarks } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 interface Reading {
   readonly at: number;
@@ -133,4 +134,6 @@ describe('assignTimestamps', () => {
       .pipe(assignTimestamps({ watermarks: watermarks.monotonous() }))
       .subscribe({ error: error => expect(String(error)).toMatch(/gone/) });
   });
+
+  itEnds(stream => stream.pipe(assignTimestamps({ timestamp: () => 1, watermarks: watermarks.monotonous() })));
 });

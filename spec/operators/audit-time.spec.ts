@@ -1,10 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
-import { auditTime, keyBy } from '../../operators/index.ts';
+import { auditTime } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
-const byLetter = keyBy((value: string) => value.slice(0, 1));
-
-// What it has in common with the native operator is in timed-namesakes.spec.ts.
+// What it has in common with the native operator is in timed-namesakes.spec.ts, with others on time in timed/.
 describe('auditTime', () => {
   it('emits the last record of a stretch, across a barrier', () => {
     marbles(({ job, expectElements }) => {
@@ -25,26 +24,6 @@ describe('auditTime', () => {
     });
   });
 
-  it('emits what fell due while the job was down, before what it reads then', () => {
-    marbles(({ job, scheduler, expectElements }) => {
-      const input = '   -a-B---bX----|';
-      const expected = '---B----a---b|';
-      const run = job(input, stream => stream.pipe(auditTime('last', 4)));
-      scheduler.schedule(() => void run.handle?.cancel(), 4);
-      expectElements(run).toBe(expected);
-    });
-  });
-
-  it('has stretches for each key, and keeps time and key of a record', () => {
-    marbles(({ job, record, expectElements }) => {
-      const values = { a: record('a1', 10), b: record('b1', 20), c: record('a2', 30) };
-      const input = '   -abc-----|';
-      const expected = '-----cb--|';
-      const run = job(input, stream => stream.pipe(byLetter, auditTime('last', 4)), { values });
-      expectElements(run).toBe(expected, { b: record('b1', 20, 'b'), c: record('a2', 30, 'a') });
-    });
-  });
-
   it('counts by the times of records, and emits with the time at which it was due', () => {
     marbles(({ job, record, watermark, expectElements }) => {
       const values = { a: record('a', 10), b: record('b', 12), c: record('c', 30), W: watermark(34), V: watermark(35) };
@@ -55,7 +34,5 @@ describe('auditTime', () => {
     });
   });
 
-  it('refuses what is no duration, by name', () => {
-    expect(() => auditTime('last', -5)).toThrow(/auditTime\("last"\): duration is -5/);
-  });
+  itEnds(stream => stream.pipe(auditTime('last', 6)));
 });

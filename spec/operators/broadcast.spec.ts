@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { deadLetters, from, JobDefinitionError, type } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { broadcast, keyBy, scan, side } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 /** Shows each record with its key and the rules that it met. */
 const showing = {
@@ -113,4 +114,6 @@ describe('broadcast', () => {
     const keyed = stream().pipe(keyBy(text => text)) as never;
     expect(() => broadcast('b', stream(), keyed, showing)).toThrow(JobDefinitionError);
   });
+
+  itEnds(stream => broadcast('rules', byValue(stream), stream, showing));
 });

@@ -5,6 +5,7 @@ import { JobDefinitionError } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { bufferCount, keyBy } from '../../operators/index.ts';
 import { inspectedStore } from '../actor/stored-entries.ts';
+import { itEnds } from './ends.ts';
 import { onMemory } from './windows/on-memory.ts';
 
 const byTwo = (input: MarbleInput) => input.pipe(bufferCount('b', 2));
@@ -110,4 +111,6 @@ describe('bufferCount', () => {
     expect(() => bufferCount('b', 2, 0)).toThrow(/its startBufferEvery is 0/);
     expect(() => bufferCount('b', 1.5)).toThrow(/its bufferSize is 1.5/);
   });
+
+  itEnds(byTwo);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { bufferTime, delay, keyBy, union } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const byLetter = keyBy((value: string) => value.slice(0, 1));
 
@@ -24,16 +25,6 @@ describe('bufferTime', () => {
       const values = { x: ['a', 'b', 'c', 'd'] };
       expectElements(run).toBe(expected, values);
       expectCommitted(run).toBe(committed, values);
-    });
-  });
-
-  it('emits what fell due while the job was down, before what it reads then', () => {
-    marbles(({ job, scheduler, expectElements }) => {
-      const input = '   -a-B---bX----|';
-      const expected = '---B----x-y--|';
-      const run = job(input, stream => stream.pipe(bufferTime('spans', 5)));
-      scheduler.schedule(() => void run.handle?.cancel(), 4);
-      expectElements(run).toBe(expected, { x: ['a'], y: ['b'] });
     });
   });
 
@@ -86,4 +77,6 @@ describe('bufferTime', () => {
     expect(() => bufferTime('spans', 0)).toThrow(/bufferTime\("spans"\): span is 0/);
     expect(() => bufferTime('spans', 5, { maxBufferSize: 0.5 })).toThrow(/bufferTime\("spans"\): maxBufferSize is 0.5/);
   });
+
+  itEnds(stream => stream.pipe(bufferTime('b', 5)));
 });

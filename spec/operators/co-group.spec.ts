@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { from, JobDefinitionError, side as sideTag } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
-import { type CoGroupOptions, coGroup, keyBy, side } from '../../operators/index.ts';
+import { assignTimestamps, type CoGroupOptions, coGroup, keyBy, side, watermarks } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 type Inputs = Record<'left' | 'right', MarbleInput>;
 const show: CoGroupOptions<unknown, unknown, string, unknown>['result'] = (key, lefts, rights, { start, end }) =>
@@ -132,5 +133,10 @@ describe('coGroup', () => {
     expect(group({ size: 0 })).toThrow(JobDefinitionError);
     expect(group({ slide: 11 })).toThrow(/10 ms long and begin every 11 ms/);
     expect(group({ result: undefined })).toThrow(/needs a result/);
+  });
+
+  itEnds(stream => {
+    const timed = stream.pipe(assignTimestamps({ timestamp: () => 1, watermarks: watermarks.monotonous() }));
+    return grouped({ left: timed, right: timed });
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { deadLetters, from, JobDefinitionError, side as sideTag, type } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { connect, keyBy, side } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 /** Counts what comes on the left, and tells how many there were when something comes on the right. */
 const countLeft = {
@@ -148,4 +149,6 @@ describe('connect', () => {
       expectElements(run, 'odd').toBe('---o-|', { o: 'q!' });
     });
   });
+
+  itEnds(stream => connect('count', stream, stream, countLeft));
 });

@@ -5,6 +5,8 @@ import { crash, takeCheckpoint } from '../../connectors/memory/index.ts';
 import { JobDefinitionError } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { aggregates, countWindow, keyBy, tumblingWindow } from '../../operators/index.ts';
+import { inspectedStore } from '../actor/stored-entries.ts';
+import { itEnds } from './ends.ts';
 import { onMemory } from './windows/on-memory.ts';
 
 const window = (start: number, end: number, value: unknown, key?: unknown) => ({ key, start, end, value });
@@ -58,13 +60,14 @@ describe('countWindow', () => {
         fc.array(fc.constantFrom('record', 'record', 'record', 'checkpoint', 'crash'), { maxLength: 40, size: 'max' }),
         fc.integer({ min: 1, max: 6 }),
         fc.integer({ min: 1, max: 6 }),
-        async (steps, slide, more) => {
+        fc.boolean(),
+        async (steps, slide, more, isWhole) => {
           const size = slide + more - 1;
           let n = 0;
           const items = steps.map(step => (step === 'record' ? n++ : step === 'crash' ? crash : takeCheckpoint));
           const seen = await onMemory<number, string>(items, stream =>
             stream.pipe(
-              countWindow('w', size, aggregates.all<number>(), { slide }),
+              countWindow('w', size, { ...aggregates.all<number>(), isWhole }, { slide }),
               map(({ start, end, value }) => `${start}-${end}: ${value}`),
             ),
           );
@@ -76,6 +79,18 @@ describe('countWindow', () => {
         },
       ),
     );
+  });
+
+  it('stores each record once, by itself, where all count, and none longer than a window needs it', () => {
+    const { store, counts } = inspectedStore();
+    marbles(({ job, scheduler }) => {
+      job('-(abcdefg)B--hB---', input => input.pipe(countWindow('w', 4, aggregates.all(), { slide: 2 })), { store });
+      // The panes [4, 6) and [6, 8), and what is in them.
+      scheduler.schedule(() => expect(counts('w').held.entry).toBe(2 + 3), 12);
+      // [4, 6) is gone with its two records, [6, 8) has one more.
+      scheduler.schedule(() => expect(counts('w').written.entry).toBe(3 + 2), 17);
+    });
+    expect.assertions(2);
   });
 
   it('gives nothing of an empty input, and passes barriers and errors', () => {
@@ -96,4 +111,6 @@ describe('countWindow', () => {
     expect(() => countWindow('w', size, aggregates.count(), options)).toThrow(JobDefinitionError);
     expect(() => countWindow('w', size, aggregates.count(), options)).toThrow(message);
   });
+
+  itEnds(pairs);
 });

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { aggregates, debounceTime, keyBy, tumblingWindow } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const byLetter = keyBy((value: string) => value.slice(0, 1));
 
-// What it has in common with the native operator is in timed-namesakes.spec.ts.
+// What it has in common with the native operator is in timed-namesakes.spec.ts, with others on time in timed/.
 describe('debounceTime', () => {
   it('emits the last record of a calm, across a barrier', () => {
     marbles(({ job, expectElements }) => {
@@ -22,26 +23,6 @@ describe('debounceTime', () => {
       const run = job(input, stream => stream.pipe(debounceTime('calm', 6)));
       expectElements(run).toBe(expected);
       expectCommitted(run).toBe(committed);
-    });
-  });
-
-  it('emits what fell due while the job was down, before what it reads then', () => {
-    marbles(({ job, scheduler, expectElements }) => {
-      const input = '   -a-B---bX----|';
-      const expected = '---B----a---b|';
-      const run = job(input, stream => stream.pipe(debounceTime('calm', 4)));
-      scheduler.schedule(() => void run.handle?.cancel(), 4);
-      expectElements(run).toBe(expected);
-    });
-  });
-
-  it('waits for each key by itself, and keeps time and key of a record', () => {
-    marbles(({ job, record, expectElements }) => {
-      const values = { a: record('a1', 10), b: record('b1', 20), c: record('a2', 30) };
-      const input = '   -a-b-c----|';
-      const expected = '-------b-c|';
-      const run = job(input, stream => stream.pipe(byLetter, debounceTime('calm', 4)), { values });
-      expectElements(run).toBe(expected, { b: record('b1', 20, 'b'), c: record('a2', 30, 'a') });
     });
   });
 
@@ -99,10 +80,11 @@ describe('debounceTime', () => {
     });
   });
 
-  it('refuses what is no duration, or no time, by name', () => {
-    expect(() => debounceTime('calm', -1)).toThrow(/debounceTime\("calm"\): dueTime is -1/);
+  it('refuses what is no time, by name', () => {
     expect(() => debounceTime('calm', 1, { time: 'clock' as 'event' })).toThrow(
       /debounceTime\("calm"\): time is "clock"/,
     );
   });
+
+  itEnds(stream => stream.pipe(debounceTime('calm', 4)));
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { delay, keyBy } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const byLetter = keyBy((value: string) => value.slice(0, 1));
 
@@ -23,16 +24,6 @@ describe('delay', () => {
       // c is read again at the restart.
       expectElements(run).toBe(expected);
       expectCommitted(run).toBe(committed);
-    });
-  });
-
-  it('emits what fell due while the job was down at once, and in order', () => {
-    marbles(({ job, scheduler, expectElements }) => {
-      const input = '   -abB---c-X-------|';
-      const expected = '---B-----(ab)c---|';
-      const run = job(input, stream => stream.pipe(delay('later', 4)));
-      scheduler.schedule(() => void run.handle?.cancel(), 4);
-      expectElements(run).toBe(expected);
     });
   });
 
@@ -84,4 +75,6 @@ describe('delay', () => {
     expect(() => delay('later', -5)).toThrow(/delay\("later"\): due is -5/);
     expect(() => delay('later', new Date('no date'))).toThrow(/delay\("later"\): due is an invalid date/);
   });
+
+  itEnds(stream => stream.pipe(delay('d', 5)));
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { distinctUntilChanged, keyBy } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const changes = (input: MarbleInput) => input.pipe(distinctUntilChanged('c'));
 
@@ -133,4 +134,6 @@ describe('distinctUntilChanged', () => {
       expectElements(job('-B-a-W-|', changes, { values })).toBe('-B-a-W-|', values);
     });
   });
+
+  itEnds(changes);
 });

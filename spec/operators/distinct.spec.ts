@@ -2,6 +2,7 @@ import { distinct as nativeDistinct } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { distinct, keyBy } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 describe('distinct', () => {
   it('passes the first record of each value and drops its repeats, as the native one does', () => {
@@ -64,4 +65,6 @@ describe('distinct', () => {
       scheduler.schedule(() => expect(run.handle?.status.error?.message).toMatch(/select a string/), 50);
     });
   });
+
+  itEnds(stream => stream.pipe(distinct('d')));
 });

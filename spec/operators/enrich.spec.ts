@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { from, JobDefinitionError, side as sideTag } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { enrich, keyBy, side } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 type Inputs = Record<'stream' | 'table', MarbleInput>;
 const latest = ({ stream, table }: Inputs) => enrich('enrich', stream, table, { asOf: 'latest' });
@@ -148,4 +149,6 @@ describe('enrich', () => {
     expect(enriched({ retention: '1m' })).toThrow(/retention and late are for asOf: "record"/);
     expect(enriched({ asOf: 'record', retention: -1 })).toThrow(JobDefinitionError);
   });
+
+  itEnds(stream => latest({ stream, table: stream }));
 });

@@ -2,6 +2,7 @@ import { EmptyError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { first, keyBy } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const numbers = { 1: 1, 2: 2, 3: 3, 4: 4 };
 const large = (value: number): boolean => value > 2;
@@ -99,6 +100,8 @@ describe('first', () => {
       expectElements(job(input, finding, { values })).toBe(expected, values);
     });
   });
+
+  itEnds(finding, { empty: '-B-#' });
 });
 
 function rootOf(error: unknown): unknown {

@@ -3,6 +3,7 @@ import { JobDefinitionError } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { aggregates, type GlobalTrigger, globalWindow, keyBy } from '../../operators/index.ts';
 import { inspectedStore } from '../actor/stored-entries.ts';
+import { itEnds } from './ends.ts';
 
 const window = (end: number, value: unknown, key?: unknown) => ({ key, start: 0, end, value });
 const all = (trigger: GlobalTrigger<unknown>) => (input: MarbleInput) =>
@@ -35,13 +36,10 @@ describe('globalWindow', () => {
       });
     });
     marbles(({ job, expectElements }) => {
-      expectElements(job('-a-b-----------c-----|', all({ every: 5 }))).toBe(
-        '------s-------------t|'.replace('------s-------------t', '------s-------------t'),
-        {
-          s: window(2, ['a', 'b']),
-          t: window(3, ['a', 'b', 'c']),
-        },
-      );
+      expectElements(job('-a-b-----------c-----|', all({ every: 5 }))).toBe('------s-------------t|', {
+        s: window(2, ['a', 'b']),
+        t: window(3, ['a', 'b', 'c']),
+      });
     });
   });
 
@@ -94,6 +92,16 @@ describe('globalWindow', () => {
     expect(held).toMatchObject({ state: 1 });
   });
 
+  it('stores each record once, by itself, where all count', () => {
+    const { store, counts } = inspectedStore();
+    marbles(({ job, scheduler }) => {
+      job('-(abcde)B--fB---', all({ records: 2 }), { store });
+      scheduler.schedule(() => expect(counts('w').held.entry).toBe(5), 10);
+      scheduler.schedule(() => expect(counts('w').written.entry).toBe(1), 15);
+    });
+    expect.assertions(2);
+  });
+
   it.each([
     [{}, /never gives a result/],
     [{ records: 0 }, /records is 0/],
@@ -102,4 +110,6 @@ describe('globalWindow', () => {
     expect(() => globalWindow('w', aggregates.count(), trigger as never)).toThrow(JobDefinitionError);
     expect(() => globalWindow('w', aggregates.count(), trigger as never)).toThrow(message);
   });
+
+  itEnds(all({ every: 5 }));
 });

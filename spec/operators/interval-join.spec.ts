@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { from, JobDefinitionError, side as sideTag } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
-import { intervalJoin, keyBy, side } from '../../operators/index.ts';
+import { assignTimestamps, intervalJoin, keyBy, side, watermarks } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const near = { lower: 0, upper: 5 } as const;
 const byLetter = (input: MarbleInput) => input.pipe(keyBy(value => (value as string).slice(0, 1)));
@@ -159,5 +160,10 @@ describe('intervalJoin', () => {
     expect(joined({ allowedLateness: -1 })).toThrow(/allowedLateness is -1/);
     expect(joined({ type: 'right' })).toThrow(/"inner", "left" or "full"/);
     expect(joined({ result: 1 })).toThrow(/result is no function/);
+  });
+
+  itEnds(stream => {
+    const timed = stream.pipe(assignTimestamps({ timestamp: () => 1, watermarks: watermarks.monotonous() }));
+    return intervalJoin('join', timed, timed, near);
   });
 });

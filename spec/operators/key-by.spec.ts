@@ -2,6 +2,7 @@ import { map } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { keyBy, scan } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const count = (n: number): number => n + 1;
 
@@ -110,4 +111,14 @@ describe('keyBy', () => {
       scheduler.schedule(() => expect(run.handle?.status.error?.message).toMatch(/\{ id: 7 \}.*cannot be a key/), 50);
     });
   });
+
+  it('gives a record its key again that is read again behind a crash', () => {
+    marbles(({ job, expectElements, record }) => {
+      const values = { a: record('a', 1), b: record('bb', 2) };
+      const run = job('-a-B-b-X-|', stream => stream.pipe(keyBy(value => (value as string).length)), { values });
+      expectElements(run).toBe('-a-B-b-b-|', { a: record('a', 1, 1), b: record('bb', 2, 2) });
+    });
+  });
+
+  itEnds(stream => stream.pipe(keyBy(value => value as string)));
 });

@@ -17,6 +17,7 @@ import {
 } from '../../operators/index.ts';
 import { quiet } from '../job/quiet.ts';
 import { later } from './async/later.ts';
+import { itEnds } from './ends.ts';
 
 /** A record: what the call answers, and after how many ms. */
 interface Call {
@@ -449,4 +450,6 @@ describe('mapAsync', () => {
   ])('refuses the options %o', (options, message) => {
     expect(() => mapAsync('call', async n => n, options)).toThrow(message);
   });
+
+  itEnds(stream => stream.pipe(mapAsync('call', () => new Promise(() => {}), { timeout: '10s' })));
 });

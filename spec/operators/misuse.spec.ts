@@ -1,4 +1,4 @@
-import { EMPTY } from 'rxjs';
+import { asyncScheduler, EMPTY } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type DataStream, from, JobDefinitionError } from '../../lib/index.ts';
 import * as operators from '../../operators/index.ts';
@@ -53,6 +53,39 @@ describe('what is misunderstood', () => {
     ['missing options', /options are missing/, 'windowJoin', 'j', stream, stream],
     ['missing options', /options are missing/, 'coGroup', 'j', stream, stream],
     ['a join in pipe', /options are missing/, 'enrich', 'j', stream, { asOf: 'latest' }],
+    ['an option of global windows', /no option "purge"/, 'countWindow', 'w', 3, count, { purge: true }],
+    ['an option with a typo', /early has no option "evry"/, 'sessionWindow', 'w', 1, count, { early: { evry: 1 } }],
+    [
+      'an option with a typo',
+      /no option "trailin", did you mean "trailing"/,
+      'throttleTime',
+      't',
+      1,
+      { trailin: true },
+    ],
+    ['an option with a typo', /did you mean "maxBufferSize"/, 'bufferTime', 'b', 1, { maxBuferSize: 3 }],
+    ['an option of the native one', /no option "first": it knows time, with/, 'timeout', 't', 1, { first: 1 }],
+    ['a scheduler for options', /no option "\w+": it knows time/, 'debounceTime', 'd', 1, asyncScheduler],
+    [
+      'an option with a typo',
+      /no option "updates", did you mean "update"/,
+      'scan',
+      's',
+      call,
+      0,
+      { updates: 'return' },
+    ],
+    ['an option with a typo', /no option "migrat", did you mean "migrate"/, 'reduce', 'r', call, 0, { migrat: call }],
+    ...['delay', 'debounceTime', 'auditTime', 'sampleTime', 'bufferTime', 'throttleTime', 'timeout'].map(
+      (name): [string, RegExp, string, string, number, object] => [
+        'an option with a typo',
+        /^\w+\("d"\) has no option "tiem", did you mean "time"\?/,
+        name,
+        'd',
+        1,
+        { tiem: 'event' },
+      ],
+    ),
     ...['delay', 'bufferTime', 'debounceTime', 'throttleTime', 'auditTime', 'sampleTime', 'timeout'].map(
       (name): [string, RegExp, string, string] => ['a missing duration', /needs its \w+ behind the name/, name, 'd'],
     ),

@@ -15,6 +15,24 @@ const exported = [...read('operators/index.ts').matchAll(/^export \{ ([^}]*?) \}
       .map(name => [name, file as string] as const),
 );
 
+/** What the spec of each operator has, by words in its titles. */
+const needed = {
+  'a barrier': /barrier|checkpoint/,
+  'a restore': /crash|restor|restart/,
+  'an empty input': /empty/,
+  'an error': /error|fails/,
+  completion: /complete|ends with|finishes|end of/,
+  unsubscription: /unsubscribe/,
+};
+
+/** The titles of a spec, with those that it shares with others. */
+function titles(file: string): string[] {
+  const spec = read(file);
+  const shared = /^ {2}itEnds\(/m.test(spec) ? read('spec/operators/ends.ts') : '';
+  const title = /(?:\b(?:it|test|describe)|\]\))\(\s*(['"`])(.*?)\1/gs;
+  return [...(spec + shared).matchAll(title)].map(([, , text]) => text as string);
+}
+
 /** The doc comment of an exported function, without its asterisks; the last one where it has overloads. */
 function docOf(source: string, name: string): string {
   const end = source.search(new RegExp(`^export (function|const) ${name}\\b`, 'm'));
@@ -33,7 +51,7 @@ const diagramOf = (doc: string): [name: string, marbles: string][] =>
 describe('the operators', () => {
   it('are found here, each in a file of its own that is named after it', () => {
     // Beside operators there is what they are given.
-    const { aggregates: _, watermarks: __, ...others } = operators;
+    const { aggregates: _, watermarks: __, evictors: ___, ...others } = operators;
     expect(exported.map(([name]) => name).sort()).toEqual(Object.keys(others).sort());
     const kebab = (name: string) => name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
     expect(exported.filter(([name, file]) => file !== kebab(name))).toEqual([]);
@@ -44,6 +62,10 @@ describe('the operators', () => {
 
     it('has a spec of its own', () => {
       expect(existsSync(path.join(root, `spec/operators/${file}.spec.ts`))).toBe(true);
+    });
+
+    it.each(Object.entries(needed))('has a spec of %s', (_what, words) => {
+      expect(titles(`spec/operators/${file}.spec.ts`).filter(title => words.test(title))).not.toEqual([]);
     });
 
     it('says in one sentence what it does', () => {

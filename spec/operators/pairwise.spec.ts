@@ -2,6 +2,7 @@ import { tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { keyBy, pairwise } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const pairs = (input: MarbleInput) => input.pipe(pairwise('p'));
 
@@ -83,4 +84,6 @@ describe('pairwise', () => {
   it('asks for its name', () => {
     expect(() => pairwise('')).toThrow(/takes its name first/);
   });
+
+  itEnds(pairs);
 });

@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { keyBy, reduce } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const sum = (total: number, value: number): number => total + value;
 
@@ -83,4 +84,6 @@ describe('reduce', () => {
       expectElements(run).toBe('-#');
     });
   });
+
+  itEnds(stream => stream.pipe(reduce('sum', sum, 0)));
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { delay, keyBy, sampleTime, union } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const byLetter = keyBy((value: string) => value.slice(0, 1));
 
@@ -22,16 +23,6 @@ describe('sampleTime', () => {
       const run = job(input, stream => stream.pipe(sampleTime('ticks', 10)));
       expectElements(run).toBe(expected);
       expectCommitted(run).toBe(committed);
-    });
-  });
-
-  it('emits at once what it would have at a tick while the job was down, and goes on with the next one', () => {
-    marbles(({ job, scheduler, expectElements }) => {
-      const input = '   -a-B---bX----|';
-      const expected = '---B----a-b--|';
-      const run = job(input, stream => stream.pipe(sampleTime('ticks', 5)));
-      scheduler.schedule(() => void run.handle?.cancel(), 4);
-      expectElements(run).toBe(expected);
     });
   });
 
@@ -82,4 +73,6 @@ describe('sampleTime', () => {
   it('refuses what is no duration, by name', () => {
     expect(() => sampleTime('ticks', 0)).toThrow(/sampleTime\("ticks"\): period is 0/);
   });
+
+  itEnds(stream => stream.pipe(sampleTime('s', 5)));
 });

@@ -2,6 +2,7 @@ import { scan as nativeScan } from 'rxjs';
 import { describe, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { keyBy, scan } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const count = (n: number): number => n + 1;
 const numbers = { 1: 1, 2: 2, 3: 3, 4: 4 };
@@ -46,4 +47,6 @@ describe('scan', () => {
       ).toBe('-p-q-r-|', keyed);
     });
   });
+
+  itEnds(stream => stream.pipe(scan('count', count, 0)));
 });

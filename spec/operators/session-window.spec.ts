@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { JobDefinitionError, side as sideTag } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { aggregates, keyBy, sessionWindow, side } from '../../operators/index.ts';
+import { inspectedStore } from '../actor/stored-entries.ts';
+import { itEnds } from './ends.ts';
 
 const session = (start: number, end: number, value: unknown, key?: unknown) => ({ key, start, end, value });
 const counted = (input: MarbleInput) => input.pipe(sessionWindow('s', 5, aggregates.count()));
@@ -82,6 +84,29 @@ describe('sessionWindow', () => {
     });
   });
 
+  it.each([
+    ['accumulators', aggregates.count(), 3],
+    ['all records', aggregates.all(), 5],
+  ])('stores of many open sessions those that have changed, with %s', (_what, aggregate, entries) => {
+    const { store, counts } = inspectedStore();
+    marbles(({ job, record, scheduler }) => {
+      const letters = [...'abcdefgh'];
+      const values = Object.fromEntries(letters.map((letter, i) => [letter, record(letter, i * 10)]));
+      // One session goes on; two become one, which is an entry less. A record more may be an entry more.
+      const more = { x: record('x', 22), y: record('y', 45) };
+      job('-(abcdefgh)B-xyB-----', input => input.pipe(sessionWindow('s', 5, aggregate as never)), {
+        values: { ...values, ...more },
+        store,
+      });
+      scheduler.schedule(() => {
+        expect(counts('s').held.state).toBe(1);
+        expect(counts('s').written).toMatchObject({ state: 0 });
+        expect(counts('s').written.entry).toBe(entries);
+      }, 16);
+    });
+    expect.assertions(3);
+  });
+
   it('counts by the clock, when asked to, and gives what is open at the end of the input', () => {
     marbles(({ job, expectElements }) => {
       const run = job('-a--b--------c--|', input =>
@@ -134,4 +159,6 @@ describe('sessionWindow', () => {
       expectElements(job('-#', counted)).toBe('-#');
     });
   });
+
+  itEnds(stream => stream.pipe(sessionWindow('s', 5, aggregates.count(), { time: 'processing', early: { every: 2 } })));
 });

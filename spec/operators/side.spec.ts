@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { actor, side as tag, type } from '../../lib/index.ts';
 import { marbles } from '../../lib/testing/index.ts';
 import { keyBy, scan, side } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const odd = tag<number>('odd');
 const sorting = actor<number, null, number>('sorting', {
@@ -38,7 +39,7 @@ describe('side', () => {
     });
   });
 
-  it('has the key and time of the record, and is covered by the same checkpoint', () => {
+  it('has the key and time of the record, and goes on behind a crash from the same checkpoint', () => {
     marbles(({ job, expectElements, expectCommitted, record }) => {
       const input = '    -a-B-b-X-c-|';
       const expected = ' -p-B-q-q-r-|';
@@ -78,4 +79,6 @@ describe('side', () => {
     });
     expect(() => side(odd)(of(1))).toThrow(/plain Observable/);
   });
+
+  itEnds(stream => stream.pipe(sorting, side(odd)));
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { JobDefinitionError } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { keyBy, skip } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const skipping = (input: MarbleInput) => input.pipe(skip('s', 2));
 
@@ -55,4 +56,6 @@ describe('skip', () => {
   it('asks for its name', () => {
     expect(() => skip('', 1)).toThrow(/takes its name first/);
   });
+
+  itEnds(skipping);
 });

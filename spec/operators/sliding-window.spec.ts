@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { aggregates, keyBy, slidingWindow } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const window = (start: number, end: number, value: unknown, key?: unknown) => ({ key, start, end, value });
 const counted = (input: MarbleInput) => input.pipe(slidingWindow('w', 10, 5, aggregates.count()));
@@ -93,4 +94,6 @@ describe('slidingWindow', () => {
       /slidingWindow\("w"\): its windows are 5000 ms long/,
     );
   });
+
+  itEnds(stream => stream.pipe(slidingWindow('w', 10, 5, aggregates.count(), { time: 'processing' })));
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { JobDefinitionError } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { keyBy, startWith } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const started = (input: MarbleInput) => input.pipe(startWith('s', 's'));
 
@@ -87,4 +88,6 @@ describe('startWith', () => {
     expect(() => startWith('s', 1, asyncScheduler)).toThrow(JobDefinitionError);
     expect(() => startWith('s', 1, asyncScheduler)).toThrow(/startWith\("s", …\) takes no scheduler/);
   });
+
+  itEnds(started, { empty: '-B-(s|)' });
 });

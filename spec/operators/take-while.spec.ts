@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { keyBy, takeWhile } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const numbers = { 1: 1, 2: 2, 3: 3 };
 const small = (value: number): boolean => value < 3;
@@ -94,4 +95,6 @@ describe('takeWhile', () => {
       });
     });
   });
+
+  itEnds(stream => stream.pipe(takeWhile('t', value => value === 'a')));
 });

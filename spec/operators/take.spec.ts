@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { JobDefinitionError } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { keyBy, take } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const taking = (input: MarbleInput) => input.pipe(take('t', 2));
 
@@ -70,4 +71,6 @@ describe('take', () => {
     expect(() => take('t', count)).toThrow(JobDefinitionError);
     expect(() => take('t', count)).toThrow(/take\("t"\): its count is .*: give it a whole number from 0/);
   });
+
+  itEnds(taking);
 });

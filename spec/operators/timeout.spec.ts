@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { keyBy, timeout } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const byLetter = keyBy((value: string) => value.slice(0, 1));
 
@@ -111,4 +112,6 @@ describe('timeout', () => {
   it('refuses what is no duration, by name', () => {
     expect(() => timeout('alive', { each: 5 } as unknown as number)).toThrow(/timeout\("alive"\): each is {"each":5}/);
   });
+
+  itEnds(stream => stream.pipe(timeout('t', 5)));
 });

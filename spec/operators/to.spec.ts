@@ -1,4 +1,4 @@
-import { of, Subject } from 'rxjs';
+import { EMPTY, type Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { crash, memorySink, memorySource, memoryStore, takeCheckpoint } from '../../connectors/memory/index.ts';
 import { from, type JobSettings, job, start, side as tag } from '../../lib/index.ts';
@@ -52,6 +52,27 @@ describe('to', () => {
     numbers.next(2);
     await handle.stop();
     expect(seen).toEqual(['live 1', 'committed 1', 'live 2', 'committed 2']);
+  });
+
+  it('finishes a job with an empty input, and fails one with the error of its input', async () => {
+    const jobOf = (input: Observable<number>) => job('ends', () => from(input).pipe(to(memorySink<number>())));
+    await expect(start(jobOf(EMPTY), settings()).done).resolves.toBe('finished');
+    const failing = jobOf(throwError(() => new Error('no more')));
+    await expect(start(failing, { ...settings(), restart: { strategy: 'none' } }).done).rejects.toThrow('no more');
+  });
+
+  it('is unsubscribed from its input when the job is cancelled, and writes nothing more', async () => {
+    const numbers = new Subject<number>();
+    const sink = memorySink<number>();
+    const handle = start(
+      job('cancelled', () => from(numbers).pipe(to(sink))),
+      settings(),
+    );
+    numbers.next(1);
+    expect(numbers.observed).toBe(true);
+    await handle.cancel();
+    expect(numbers.observed).toBe(false);
+    expect([sink.written, sink.committed]).toEqual([[1], []]);
   });
 
   it('refuses to write outside a job', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { side as sideTag } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
 import { aggregates, keyBy, side, tumblingWindow } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const window = (start: number, end: number, value: unknown, key?: unknown) => ({ key, start, end, value });
 const counted = (input: MarbleInput) => input.pipe(tumblingWindow('w', 10, aggregates.count()));
@@ -123,4 +124,6 @@ describe('tumblingWindow', () => {
     expect(() => tumblingWindow('w', '0s', aggregates.count())).toThrow(/tumblingWindow\("w"\): size is "0s"/);
     expect(() => tumblingWindow('w', '1s', aggregates.count(), { lateness: -1 })).toThrow(/lateness is -1/);
   });
+
+  itEnds(stream => stream.pipe(tumblingWindow('w', 10, aggregates.count(), { time: 'processing' })));
 });

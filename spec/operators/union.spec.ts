@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../../lib/testing/index.ts';
 import { keyBy, scan, union } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 const count = (n: number): number => n + 1;
 
@@ -83,4 +84,6 @@ describe('union', () => {
     expect(() => union()).toThrow(/at least one/);
     expect(() => union({} as never)).toThrow(/from\(observable\)/);
   });
+
+  itEnds(stream => union(stream, stream.pipe(keyBy(() => 1))));
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { from, JobDefinitionError, side as sideTag } from '../../lib/index.ts';
 import { type MarbleInput, marbles } from '../../lib/testing/index.ts';
-import { type JoinType, keyBy, side, windowJoin } from '../../operators/index.ts';
+import { assignTimestamps, type JoinType, keyBy, side, watermarks, windowJoin } from '../../operators/index.ts';
+import { itEnds } from './ends.ts';
 
 type Inputs = Record<'left' | 'right', MarbleInput>;
 const join =
@@ -111,5 +112,10 @@ describe('windowJoin', () => {
     expect(joined({ size: 'long' })).toThrow(/windowJoin\("join"\): size is "long"/);
     expect(joined({ type: 'outer' })).toThrow(/"inner", "left" or "full"/);
     expect(joined({ slide: 20 })).toThrow(JobDefinitionError);
+  });
+
+  itEnds(stream => {
+    const timed = stream.pipe(assignTimestamps({ timestamp: () => 1, watermarks: watermarks.monotonous() }));
+    return join()({ left: timed, right: timed });
   });
 });

@@ -248,6 +248,20 @@ describe('a job whose tasks are spread over processes', () => {
     expect(handle.status.phase).toBe('failed');
   });
 
+  it('fails with what the function of the job throws when a task begins', async () => {
+    const log = new PartitionedLog({ partitions: 2 });
+    let builds = 0;
+    const declared = job('built', () => {
+      // Once to look at the graph; then once for each task.
+      builds++;
+      if (builds === 3) throw new Error('no second task');
+      return from(log.source());
+    });
+    const handle = start(declared, { tasks: 'per-partition', store: memoryStore(), logger: quiet });
+    open.add(handle);
+    await expect(handle.done).rejects.toThrow(/no second task/);
+  });
+
   it('answers what is asked of an actor from the task that has the key', async () => {
     const log = new PartitionedLog({ partitions: 4 });
     const { process } = counting(log);

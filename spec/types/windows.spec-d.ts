@@ -1,6 +1,15 @@
 // Checked by `tsc -p tsconfig.json`, not run: what windows and map states infer, and what does not compile.
 import { actor, type DataStream, mapState, type Op, side, type } from '../../lib/index.ts';
-import { aggregates, slidingWindow, tumblingWindow, type WindowResult } from '../../operators/index.ts';
+import {
+  aggregates,
+  countWindow,
+  evictors,
+  globalWindow,
+  sessionWindow,
+  slidingWindow,
+  tumblingWindow,
+  type WindowResult,
+} from '../../operators/index.ts';
 
 /** Compiles when both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -36,6 +45,32 @@ const highest = tumblingWindow(
   },
 );
 same<Same<typeof highest, Op<Bid, WindowResult<readonly Bid[]>>>>();
+
+const evicted = bids.pipe(
+  tumblingWindow(
+    'evicted',
+    '1m',
+    aggregates.whole((some: readonly Bid[]) => some.length),
+    { evict: evictors.count(3) },
+  ),
+);
+same<Same<typeof evicted, DataStream<WindowResult<number>, string>>>();
+bids.pipe(sessionWindow('evicted', '1m', aggregates.all<Bid>(), { evict: evictors.time('10s') }));
+bids.pipe(
+  countWindow('evicted', 3, aggregates.all<Bid>(), { evict: evictors.delta(5, (a, b: Bid) => b.price - a.price) }),
+);
+bids.pipe(
+  globalWindow('evicted', aggregates.all<Bid>(), {
+    records: 3,
+    evict: (elements, { end }) => elements.filter(({ value, timestamp }) => value.price > 5 && timestamp < end),
+  }),
+);
+bids.pipe(
+  // @ts-expect-error: it has to answer the elements, not their values
+  sessionWindow('evicted', '1m', aggregates.all<Bid>(), { evict: elements => elements.map(({ value }) => value) }),
+);
+// @ts-expect-error: the values are bids, and no numbers
+sessionWindow('evicted', '1m', aggregates.all<Bid>(), { evict: evictors.delta(5, (a: number, b: number) => b - a) });
 
 // @ts-expect-error: no duration
 tumblingWindow('counts', '1 minute', aggregates.count());

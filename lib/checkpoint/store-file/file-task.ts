@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { StateLostError, StoreRefusedError, StoreUnavailableError } from '../../errors.ts';
 import type { Manifest } from '../manifest.ts';
-import { type StoredManifest, type TaskRef, type TaskStore, tokenOfSegment } from '../snapshot-store.ts';
+import { type StoredManifest, type TaskNote, type TaskRef, type TaskStore, tokenOfSegment } from '../snapshot-store.ts';
 import {
   type CollectionPlan,
   checkFence,
+  checkNoteName,
   checkSegmentName,
   encodeToPrepare,
   goesBack,
@@ -141,6 +142,35 @@ export class FileTask implements TaskStore {
     });
   }
 
+  async notes(): Promise<readonly TaskNote[]> {
+    const notes: TaskNote[] = [];
+    for (const name of (await this.#fs.list(this.#folder.notes)) ?? []) {
+      const bytes = await this.#fs.read(join(this.#folder.notes, name));
+      if (bytes) notes.push({ name, text: Buffer.from(bytes).toString() });
+    }
+    return notes;
+  }
+
+  async putNote(name: string, text: string): Promise<boolean> {
+    checkNoteName(this.#ref, name);
+    const { path, notes } = this.#folder;
+    for (const folder of [notes, join(path, 'tmp')]) await this.#fs.makeFolder(folder);
+    // A newer incarnation removes temporary files of older tokens: this one belongs to none.
+    const temporary = join(path, 'tmp', `note-${randomUUID()}`);
+    await this.#fs.write(temporary, Buffer.from(text));
+    const outcome = await this.#fs.link(temporary, join(notes, name));
+    await this.#fs.remove(temporary);
+    await this.#fs.sync(notes);
+    if (outcome === 'done') return true;
+    const before = await this.#fs.read(join(notes, name));
+    return before !== undefined && Buffer.from(before).toString() === text;
+  }
+
+  removeNote(name: string): Promise<void> {
+    checkNoteName(this.#ref, name);
+    return this.#fs.remove(join(this.#folder.notes, name));
+  }
+
   clear(token: number): Promise<void> {
     return this.#change(token, async head => {
       const next = await this.#log.append(head, token, []);
@@ -149,6 +179,7 @@ export class FileTask implements TaskStore {
       const dropped = (await this.#folder.manifestKeys()).filter(key => key.token <= token);
       const segments = (await this.#segments()).filter(name => tokenOfSegment(name) <= token);
       await this.#remove({ dropped, segments }, next);
+      await this.#fs.remove(this.#folder.notes);
       return true;
     });
   }

@@ -10,17 +10,19 @@ export interface ManifestFile extends KeptManifest {
   readonly error: unknown;
 }
 
-/** The folder of one task: `segments/<name>`, `manifests/<id>-<token>.json`, `commits/<slot>` and `tmp/`. */
+/** The folder of one task: `segments/<name>`, `manifests/<id>-<token>.json`, `commits/<slot>`, `notes/<name>` and `tmp/`. */
 export class TaskFolder {
   readonly path: string;
   readonly segments: string;
   readonly manifests: string;
+  readonly notes: string;
   readonly #fs: FileSystem;
 
   constructor(fs: FileSystem, path: string) {
     this.path = path;
     this.segments = join(path, 'segments');
     this.manifests = join(path, 'manifests');
+    this.notes = join(path, 'notes');
     this.#fs = fs;
   }
 

@@ -87,12 +87,15 @@ test('sessions are what their definition says, whatever the order, the checkpoin
     fc.asyncProperty(
       fc.array(step, { maxLength: 40, size: 'max' }),
       fc.constantFrom(0, 0, 6),
-      async (steps, lateness) => {
+      fc.boolean(),
+      async (steps, lateness, isWhole) => {
+        // Each record as an entry, or a list as any other accumulator.
+        const all = { ...aggregates.all<Event>(), isWhole };
         const items = itemsOf(steps as Step[]);
         const seen = await onMemory<Event, string>(items, stream => {
           const results = stream.pipe(
             keyBy(event => event.user),
-            sessionWindow('w', ({ gap }: Event) => gap, aggregates.all<Event>(), { lateness, late }),
+            sessionWindow('w', ({ gap }: Event) => gap, all, { lateness, late }),
           );
           return union(
             results.pipe(

@@ -16,10 +16,15 @@ const parameters = z.strictObject({
   isBounded: z.stringbool().default(true),
   /** Records a second; as fast as possible when left out. */
   rate: z.coerce.number().positive().optional(),
+  /** 2: the ledger's state has another form, one actor is new, one is gone; what comes out is the same. */
+  version: z.coerce.number().default(1),
   transactionTimeout: z.custom<Duration>().optional(),
   connectTimeout: z.custom<Duration>().optional(),
   onMissingOffset: z.enum(['fail', 'earliest', 'latest']).optional(),
 });
+
+/** Bookings and cents, in version 2. */
+type Total = readonly [number, number];
 
 // What the command line has no option for.
 const checkpointSettings = JSON.parse(process.env.LEDGER_CHECKPOINT ?? '{}') as NonNullable<JobSettings['checkpoint']>;
@@ -73,7 +78,16 @@ function faulty(store: TaskStore): TaskStore {
 export default job(
   // A Kafka keeps the commit record of a job for ever: each spec has a job of its own.
   process.env.LEDGER_NAME ?? 'card-ledger',
-  ({ input, output, guarantee, isBounded, rate, transactionTimeout, ...given }: z.infer<typeof parameters>) => {
+  ({
+    input,
+    output,
+    guarantee,
+    isBounded,
+    rate,
+    version,
+    transactionTimeout,
+    ...given
+  }: z.infer<typeof parameters>) => {
     const { connectTimeout, onMissingOffset } = given;
     const connection = connectTimeout === undefined ? {} : { connectTimeout };
     const source = kafkaSource({
@@ -86,6 +100,45 @@ export default job(
       ...(onMissingOffset === undefined ? {} : { onMissingOffset }),
     });
     const bookings = from(rate === undefined ? source : paced(source, rate));
+    const entryOf = (card: string, [bookings, cents]: Total): Entry => ({ card, bookings, cents });
+    const written = to(
+      kafkaSink<Entry>({
+        ...connection,
+        topic: output,
+        key: ({ card }) => card,
+        value: { serialize: entry => lineOf(entry) },
+        guarantee,
+        ...(transactionTimeout === undefined ? {} : { transactionTimeout }),
+      }),
+    );
+    if (version === 2) {
+      // Another form of the state, an actor that is new and one that is gone: the same output.
+      return bookings.pipe(
+        keyBy(({ card }) => card),
+        actor('largest', {
+          emits: type<Booking>(),
+          update: 'return',
+          initial: () => 0,
+          receive(largest, booking: Booking, ctx) {
+            ctx.emit(booking);
+            return Math.max(largest, booking.cents);
+          },
+        }),
+        actor('ledger', {
+          emits: type<Entry>(),
+          update: 'return',
+          version: 2,
+          migrate: { 1: old => [(old as Entry).bookings, (old as Entry).cents] as const },
+          initial: (): Total => [0, 0],
+          receive(total, { card, cents }: Booking, ctx) {
+            const next: Total = [total[0] + 1, total[1] + cents];
+            ctx.emit(entryOf(card, next));
+            return next;
+          },
+        }),
+        written,
+      );
+    }
     // Two actors, so that a checkpoint has two segments at least.
     return bookings.pipe(
       actor('counted', {
@@ -108,16 +161,7 @@ export default job(
           return next;
         },
       }),
-      to(
-        kafkaSink<Entry>({
-          ...connection,
-          topic: output,
-          key: ({ card }) => card,
-          value: { serialize: entry => lineOf(entry) },
-          guarantee,
-          ...(transactionTimeout === undefined ? {} : { transactionTimeout }),
-        }),
-      ),
+      written,
     );
   },
   {

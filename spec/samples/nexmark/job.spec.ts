@@ -58,6 +58,13 @@ describe('the sample nexmark', () => {
     expect(text('q7')).toBe(golden('q7', 5_000, { eventsPerSecond: 100, disorderMs: 2_000 }));
   });
 
+  it('reads the events of a file that the query "events" has written', async () => {
+    await run({ query: 'events', events: '5000', disorder: '1s' }).done;
+    store = memoryStore();
+    await run({ query: 'q4', source: 'file', input: path.join(out, 'events.jsonl'), disorder: '1s' }).done;
+    expect(text('q4')).toBe(golden('q4', 5_000, { disorderMs: 1_000 }));
+  });
+
   it('gives the same when it is killed again and again, and started again', { timeout: 60_000 }, async () => {
     const params = { query: 'q5', events: '12000', disorder: '1s' };
     for (let kill = 0; kill < 6; kill++) {

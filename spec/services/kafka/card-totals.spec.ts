@@ -7,6 +7,9 @@ import { from, job, memoryStore, start } from '../../../lib/index.ts';
 import { to } from '../../../operators/index.ts';
 import type { CardTotal } from '../../../samples/card-totals/payments.ts';
 import { expectedTotals } from '../../../samples/card-totals/reference.ts';
+import { startRedis } from '../../../tools/services/redis.ts';
+import { known } from '../../deploy/command.ts';
+import { documentsOf } from '../../deploy/files.ts';
 import { quiet } from '../../job/quiet.ts';
 import { Command, root, tidemark } from '../../recovery/harness/command.ts';
 import { temporaryFolder } from '../../recovery/harness/temporary-folder.ts';
@@ -70,4 +73,36 @@ it('card-totals reads and writes Kafka as it does the embedded ends, killed in t
   const wanted = expectedTotals(1, payments);
   expect(found).toHaveLength(wanted.length);
   expect(byCard(found)).toEqual(byCard(wanted));
+});
+
+it('card-totals runs on Kafka and Redis with the command of compose.yaml, is asked how it is, and stops', async () => {
+  const [compose] = documentsOf<{ services: Record<'worker-1' | 'load', { command: string[]; entrypoint: string[] }> }>(
+    'compose.yaml',
+  );
+  const { 'worker-1': worker, load: filling } = (compose as NonNullable<typeof compose>).services;
+  const topic = `payments-${randomUUID()}`;
+  const load = new Command([...filling.entrypoint.slice(1), '--topic', topic, '--payments', '2000']);
+  expect(await load.exited, load.output).toEqual({ code: 0, signal: null });
+
+  await using redis = await startRedis();
+  const words = (await known(worker.command)).map(word => word.replace(/^0\.0\.0\.0:\d+$/, '127.0.0.1:0'));
+  const sets = [`topic=${topic}`, `totals=${topic}-totals`].flatMap(setting => ['--set', setting]);
+  const run = tidemark([...words, ...sets, '--fresh'], { env: { TIDEMARK_STORE: redis.url } });
+  await run.says('serves ');
+  const [, url] = / at (http:[\w./:]+)/.exec(run.output) ?? [];
+  const ask = async (path: string) => {
+    const answer = await fetch(`${url}${path}`);
+    return { code: answer.status, text: await answer.text() };
+  };
+  await expect
+    .poll(() => ask('/status'), { timeout: 40_000 })
+    .toMatchObject({
+      text: expect.stringMatching(/"phase":"running".*"records":\{"in":2000,/),
+    });
+  expect(await ask('/healthz')).toMatchObject({ code: 200 });
+  expect(await ask('/readyz')).toEqual({ code: 200, text: 'running\n' });
+  expect((await ask('/metrics')).text).toMatch(/^tidemark_source_position\{job_name="card-totals",.*\} [1-9]/m);
+  run.kill('SIGTERM');
+  expect(await run.exited, run.output).toEqual({ code: 0, signal: null });
+  expect(run.output).toContain('final checkpoint');
 });

@@ -97,7 +97,12 @@ export class FakeKafka {
   }
 
   node(id: number): KafkaNode {
-    const notProducing = { produce: notAsked, initProducerId: notAsked, addPartitionsToTxn: notAsked, deleteRecords: notAsked };
+    const notProducing = {
+      produce: notAsked,
+      initProducerId: notAsked,
+      addPartitionsToTxn: notAsked,
+      deleteRecords: notAsked,
+    };
     const notCommitting = { addOffsetsToTxn: notAsked, txnOffsetCommit: notAsked, endTxn: notAsked };
     const notJoining = { joinGroup: notAsked, syncGroup: notAsked, heartbeat: notAsked, leaveGroup: notAsked };
     return {

@@ -38,6 +38,9 @@ export interface LedgerOptions extends CommandOptions {
   readonly set?: readonly string[];
   /** Further arguments. */
   readonly args?: readonly string[];
+  /** Of the job, and its output, when it is a fork. */
+  readonly name?: string;
+  readonly output?: string;
   /** Where this process finds the brokers, if not where the others do. */
   readonly brokers?: string;
 }
@@ -87,6 +90,20 @@ export class LedgerPlace {
     } finally {
       await client.close();
     }
+  }
+
+  /** Another topic for output; answers its name. */
+  async newOutput(): Promise<string> {
+    const topic = `ledger-${randomUUID().slice(0, 8)}`;
+    await this.withClient(client => create(client, topic));
+    return topic;
+  }
+
+  /** `tidemark savepoint …` on the store, whose process has ended. */
+  async savepoint(...args: readonly string[]): Promise<Command> {
+    const command = tidemark(['savepoint', ...args, '--store', this.store]);
+    expect(await command.exited, command.output).toEqual({ code: 0, signal: null });
+    return command;
   }
 
   /** The group of the job's commit record. */
@@ -164,11 +181,13 @@ export class LedgerPlace {
     set = [],
     args = [],
     brokers,
+    name = this.job,
+    output = this.output,
     ...options
   }: LedgerOptions = {}): Command {
     const parameters = [
       `input=${this.input}`,
-      `output=${this.output}`,
+      `output=${output}`,
       ...(rate === undefined ? [] : [`rate=${rate}`]),
       ...set,
     ];
@@ -183,7 +202,7 @@ export class LedgerPlace {
         env: {
           ...options.env,
           KAFKA_BROKERS: brokers ?? this.brokers,
-          LEDGER_NAME: this.job,
+          LEDGER_NAME: name,
           LEDGER_CHECKPOINT: JSON.stringify(checkpoint),
           LEDGER_SETTINGS: JSON.stringify(settings),
           LEDGER_FAULTS: JSON.stringify(faults),

@@ -1,17 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { randomOf } from './group/random.ts';
 import { SimulatedGroup } from './group/simulated-group.ts';
-
-/** The same numbers for the same seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 type Change = 'join' | 'close' | 'die' | 'stop' | 'fail over' | 'lose' | 'slow' | 'hang joins';
 const changesOf = (...kinds: readonly Change[]) =>

@@ -35,7 +35,6 @@ export const joined = (round: number, error: string, more: Partial<JoinedGroup> 
   ...{ on: 'joined', round },
   answer: answerTo(error, { memberId: error === 'NONE' || error === 'MEMBER_ID_REQUIRED' ? 'me' : '', ...more }),
 });
-/** The answer to the one that stands, whatever its round is. */
 export const synced = (
   round: number,
   error: string,

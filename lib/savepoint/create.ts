@@ -1,0 +1,188 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Manifest } from '../checkpoint/manifest.ts';
+import { identityOf, mayHaveDecidedMore, newestConfirmed } from '../checkpoint/recovery-decision.ts';
+import {
+  keepNote,
+  keepText,
+  type RequestEnd,
+  readNotes,
+  requestNotes,
+  requestText,
+} from '../checkpoint/savepoint-notes.ts';
+import type { SnapshotStore, StoredManifest, TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
+import { type Duration, toMs } from '../duration.ts';
+import { SavepointError, TimeoutError } from '../errors.ts';
+import { listSavepoints, type Savepoint, verifySavepointName } from './savepoint.ts';
+
+export interface CreateSavepointOptions {
+  /** Unique among the savepoints of the job; made from the time when left out. */
+  readonly name?: string;
+  /** `stop`: the savepoint is the job's last checkpoint; `drain`: its operators complete first. Default: the job goes on. */
+  readonly end?: RequestEnd;
+  /** How long a running job may take to see the request; then nobody runs it. Default 10s. */
+  readonly patience?: Duration;
+  /** How long it may take in all. Default 10m. */
+  readonly timeout?: Duration;
+  /** Asks nobody: takes the newest committed checkpoint, or the one of this id. */
+  readonly offline?: boolean | number;
+  /** Told what goes on, for people. */
+  readonly progress?: (text: string) => void;
+}
+
+export interface CreatedSavepoint {
+  readonly savepoint: Savepoint;
+  /** `running`: the job took it now. `offline`: nobody ran the job, and its newest committed checkpoint became it. */
+  readonly taken: 'running' | 'offline';
+}
+
+const pollMs = 100;
+
+/**
+ * Takes a savepoint of a job: the job is asked through its store, wherever it runs; when nobody answers, its newest committed
+ * checkpoint becomes the savepoint, without touching the job's fence.
+ */
+export async function createSavepoint(
+  store: SnapshotStore,
+  job: string,
+  options: CreateSavepointOptions = {},
+): Promise<CreatedSavepoint> {
+  const { end = 'go-on', name = nameOfNow() } = options;
+  verifySavepointName(name);
+  const refs = (await store.tasks()).filter(ref => ref.job === job);
+  if (refs.length === 0) {
+    throw new SavepointError(`The ${store.kind} store at ${store.location} has nothing of a job "${job}".`);
+  }
+  if ((await listSavepoints(store, job)).some(savepoint => savepoint.name === name)) {
+    throw new SavepointError(`There is a savepoint "${name}" of job "${job}" already: give another name.`);
+  }
+  const taken = await Promise.all(refs.map(ref => createOf(store.task(ref), ref, name, end, options)));
+  const savepoint = (await listSavepoints(store, job)).find(found => found.name === name);
+  if (!savepoint) throw new SavepointError(`The savepoint "${name}" was deleted while it was taken.`);
+  return { savepoint, taken: taken.every(how => how === 'offline') ? 'offline' : 'running' };
+}
+
+async function createOf(
+  task: TaskStore,
+  ref: TaskRef,
+  name: string,
+  end: RequestEnd,
+  options: CreateSavepointOptions,
+): Promise<'running' | 'offline'> {
+  const { offline = false, progress } = options;
+  const newest = newestConfirmed(await task.manifests());
+  const isFree = newest?.closed === true && (await task.fence()) === newest.token;
+  if (end !== 'go-on' && (isFree || offline)) throw notRunning(ref, newest);
+  if (!isFree && offline === false) {
+    if (await askRunning(task, ref, name, end, options)) return 'running';
+    if (end !== 'go-on') throw notRunning(ref, newest);
+    progress?.(`nobody answered for task ${ref.task} of job ${ref.job}: its newest committed checkpoint is taken`);
+  }
+  await keep(task, ref, name, typeof offline === 'number' ? offline : undefined);
+  return 'offline';
+}
+
+/** Answers whether a running job took the savepoint; `false` when nobody has seen the request. */
+async function askRunning(
+  task: TaskStore,
+  ref: TaskRef,
+  name: string,
+  end: RequestEnd,
+  { patience = '10s', timeout = '10m', progress }: CreateSavepointOptions,
+): Promise<boolean> {
+  const { request, accepted, refused } = requestNotes(name);
+  const begun = performance.now();
+  const elapsed = () => performance.now() - begun;
+  const createdAt = Date.now();
+  const text = requestText({ name, end, createdAt, expiresAt: createdAt + toMs(timeout) });
+  if (!(await task.putNote(request, text))) {
+    throw new SavepointError(`A savepoint "${name}" of job "${ref.job}" is asked for already: give another name.`);
+  }
+  let isSeen = false;
+  try {
+    for (;;) {
+      const notes = readNotes(await task.notes());
+      const reason = notes.refused.get(name);
+      if (reason !== undefined) {
+        throw new SavepointError(`The job "${ref.job}" took no savepoint: ${reason}.`, { context: { ...ref } });
+      }
+      if (!isSeen && notes.accepted.has(name)) {
+        isSeen = true;
+        progress?.(`the running job has seen the request for "${name}"`);
+      }
+      const isThere = ({ manifest, confirmed }: StoredManifest) => confirmed && manifest.savepoint?.name === name;
+      if (isSeen && (await task.manifests()).some(isThere)) return true;
+      if (!isSeen && elapsed() > toMs(patience)) {
+        await task.removeNote(request);
+        // It may have been seen at the last moment.
+        if (!readNotes(await task.notes()).accepted.has(name)) return false;
+        isSeen = true;
+      }
+      if (elapsed() > toMs(timeout)) {
+        throw new TimeoutError(
+          `The job "${ref.job}" has seen the request for the savepoint "${name}" but has not committed it within ` +
+            `${toMs(timeout)} ms. It may still do so: the list of savepoints shows it then. What the job does is in its log.`,
+          { context: { ...ref } },
+        );
+      }
+      await wait(pollMs);
+    }
+  } finally {
+    for (const note of [request, accepted, refused]) await task.removeNote(note);
+  }
+}
+
+/** Marks a committed checkpoint as a savepoint; nothing else is touched, so it harms no job that runs after all. */
+async function keep(task: TaskStore, ref: TaskRef, name: string, id: number | undefined): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const stored = await task.manifests();
+    const manifest = chosen(stored, ref, id);
+    if (!(await task.putNote(keepNote(manifest), keepText({ name, createdAt: Date.now() })))) {
+      const before = readNotes(await task.notes()).kept.get(`${manifest.id}-${manifest.token}`);
+      throw new SavepointError(
+        `Checkpoint ${manifest.id} of job "${ref.job}" is a savepoint already: "${before?.name ?? manifest.id}".`,
+      );
+    }
+    const isStill = (await task.manifests()).some(
+      ({ manifest: other }) => other.id === manifest.id && other.token === manifest.token,
+    );
+    if (isStill) return;
+    // The job runs after all, and has gone on so far that this one was removed just now.
+    await task.removeNote(keepNote(manifest));
+    if (attempt === 3) throw new TimeoutError(`Checkpoints of job "${ref.job}" go faster than one can be kept.`);
+  }
+}
+
+function chosen(stored: readonly StoredManifest[], ref: TaskRef, id: number | undefined): Manifest {
+  const newest = newestConfirmed(stored);
+  const { job, task } = ref;
+  if (!newest) throw new SavepointError(`Task ${task} of job "${job}" has no committed checkpoint yet.`);
+  if (id !== undefined) {
+    const named = stored.find(({ manifest, confirmed }) => confirmed && manifest.id === id)?.manifest;
+    if (!named) throw new SavepointError(`Task ${task} of job "${job}" has no committed checkpoint ${id}.`);
+    return named;
+  }
+  const { kind } = identityOf(newest);
+  if (kind !== 'store' && mayHaveDecidedMore(stored)) {
+    throw new SavepointError(
+      `A checkpoint after ${newest.id} of job "${job}" is prepared, and only ${kind} knows whether it counts. Start the job, ` +
+        'which asks, and take the savepoint then; or name the older checkpoint, ' +
+        `${newest.id}, to take that (--checkpoint ${newest.id}).`,
+      { context: { ...ref, checkpointId: newest.id } },
+    );
+  }
+  return newest;
+}
+
+function notRunning({ job, task }: TaskRef, newest: Manifest | undefined): SavepointError {
+  const state = newest ? `its newest committed checkpoint is ${newest.id}` : 'it has no committed checkpoint';
+  return new SavepointError(
+    `Nobody who runs task ${task} of job "${job}" has answered, so there is nothing to stop; ${state}. ` +
+      'A savepoint of that is made without a stop.',
+    { context: { job, task } },
+  );
+}
+
+function nameOfNow(): string {
+  const [date = '', time = ''] = new Date().toISOString().split('T');
+  return `s${date.replaceAll('-', '')}-${time.slice(0, 12).replaceAll(/[:.]/g, '')}`;
+}

@@ -1,0 +1,114 @@
+import type { Recovered } from '../checkpoint/commit-point.ts';
+import { type Manifest, manifestChecksum, type Origin } from '../checkpoint/manifest.ts';
+import type { SnapshotStore, TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
+import { SavepointError } from '../errors.ts';
+import { andThen, attempt, type MaybePromise } from '../maybe-promise.ts';
+import { copySegments } from './copy-segments.ts';
+import { isSavepointDirectory, readSavepointDirectory } from './directory.ts';
+import { move } from './import.ts';
+import { findCheckpoint, findSavepoint, originOf, type SavedTask, type Savepoint } from './savepoint.ts';
+
+/** What a start is asked to begin with. */
+export interface SavepointStart {
+  readonly savepoint: Savepoint;
+  readonly task: SavedTask;
+  readonly origin: Origin;
+  /** The checkpoint that a person gives up for it. */
+  readonly rewind: number | undefined;
+}
+
+/**
+ * Finds a savepoint: a directory that `export` wrote, the name of one of the job in the store, or `<job>/<name>` for one of another
+ * job there. The id of a committed checkpoint does in the place of a name.
+ */
+export async function openSavepoint(store: SnapshotStore, job: string | undefined, given: string): Promise<Savepoint> {
+  if (await isSavepointDirectory(given)) return readSavepointDirectory(given);
+  const at = given.lastIndexOf('/');
+  const of = at > 0 ? given.slice(0, at) : job;
+  const name = given.slice(at + 1);
+  if (of !== undefined) {
+    return /^[1-9]\d{0,14}$/.test(name) ? findCheckpoint(store, of, Number(name)) : findSavepoint(store, of, name);
+  }
+  throw new SavepointError(
+    `"${given}" is neither a directory with a savepoint, nor of the form <job>/<name> or <job>/<checkpoint id>.`,
+  );
+}
+
+/** The part of a savepoint that a task starts from. */
+export function startOf(savepoint: Savepoint, ref: TaskRef, rewind: number | undefined): SavepointStart {
+  const task = savepoint.tasks.find(({ manifest }) => manifest.task === ref.task);
+  if (task) return { savepoint, task, origin: originOf(task.manifest), rewind };
+  const known = savepoint.tasks.map(({ manifest }) => `"${manifest.task}"`).join(', ');
+  throw new SavepointError(
+    `The savepoint "${savepoint.name}" of job "${savepoint.job}" has no task "${ref.task}"; it has ${known}. Set the task to one of ` +
+      'them.',
+    { context: { ...ref } },
+  );
+}
+
+/**
+ * Whether a start goes on from `newest`, which descends from the savepoint, or goes back to the savepoint. Pure. Throws a
+ * `SavepointError` where that gives up a checkpoint that nobody has named.
+ */
+export function decideStart(
+  ref: TaskRef,
+  newest: Manifest | undefined,
+  { savepoint, origin, rewind }: Pick<SavepointStart, 'savepoint' | 'origin' | 'rewind'>,
+): 'resume' | 'restore' {
+  if (!newest || newest.id === rewind || manifestChecksum(newest) === origin.checksum) return 'restore';
+  if (newest.origin?.checksum === origin.checksum) return 'resume';
+  const decided = newest.commitPoint?.kind === 'kafka' ? ' Its output in Kafka cannot be taken back.' : '';
+  const isSame = origin.job === ref.job && origin.task === ref.task;
+  throw new SavepointError(
+    `The job "${ref.job}" has checkpoint ${newest.id}, which does not descend from the savepoint "${savepoint.name}"` +
+      `${isSame ? `, taken at checkpoint ${origin.id}` : ` of job "${origin.job}"`}: started from it, what the job has done since is ` +
+      `forgotten, and what it has written since is written again.${decided} Start the job without the savepoint to go on; under another ` +
+      `name to keep both; or give up checkpoint ${newest.id} for it (--rewind ${newest.id}, recovery.rewind).`,
+    { context: { ...ref, checkpointId: newest.id } },
+  );
+}
+
+/** In a store that has nothing of the job, its savepoint takes its old place, so that what decides about it knows it again. */
+export function prepareStart(store: TaskStore, ref: TaskRef, { task, savepoint }: SavepointStart): MaybePromise<void> {
+  const { job, task: name, token } = task.manifest;
+  if (job !== ref.job || name !== ref.task) return;
+  return andThen(store.manifests(), stored => {
+    if (stored.length > 0) return;
+    const moved = (fence: number) =>
+      attempt<void>(
+        () => (fence <= token ? move(task, store, savepoint) : undefined),
+        error => {
+          // Its old place is taken: it is copied once this incarnation holds the fence.
+          if (!(error instanceof SavepointError)) throw error;
+        },
+      );
+    return andThen(store.fence(), moved);
+  });
+}
+
+/**
+ * What a task goes on from when it starts from a savepoint: its state, in the store of the task, to be committed as a new and higher
+ * checkpoint before the first element.
+ */
+export function startFrom(
+  store: TaskStore,
+  ref: TaskRef,
+  start: SavepointStart,
+  found: Recovered,
+): MaybePromise<Recovered> {
+  if (decideStart(ref, found.committed, start) === 'resume') return found;
+  const { task, origin } = start;
+  const { manifest } = task;
+  const isSame = origin.job === ref.job && origin.task === ref.task;
+  const isHere = isSame && found.stored.some(stored => manifestChecksum(stored.manifest) === origin.checksum);
+  const lastId = Math.max(found.lastId, manifest.id);
+  const actors = isHere ? manifest.actors : copySegments(task, store, { token: found.token, id: lastId + 1 });
+  return andThen(actors, own => ({
+    ...found,
+    lastId,
+    // What the original may not have made visible yet is its own to make visible.
+    committed: { ...manifest, ...ref, actors: own, sinks: isSame ? manifest.sinks : {} },
+    origin,
+    takesOver: true,
+  }));
+}
