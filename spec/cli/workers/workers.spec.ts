@@ -42,7 +42,7 @@ afterAll(() => {
 });
 
 /** `tidemark run` of the job of numbers with two workers, of which each has two of four partitions. */
-function run(name: string, parameters: Readonly<Record<string, string>> = {}): Running {
+function run(name: string, parameters: Readonly<Record<string, string>> = {}, ...args: string[]): Running {
   const child = spawn(
     process.execPath,
     [
@@ -50,6 +50,7 @@ function run(name: string, parameters: Readonly<Record<string, string>> = {}): R
       ...[path.join(import.meta.dirname, 'numbers-job.ts'), '--workers', '2', '--instance-id', 'w', '--json'],
       ...['--store', path.join(folder, name), '--set', `mark=${path.join(folder, `${name}.mark`)}`],
       ...Object.entries(parameters).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
+      ...args,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
@@ -127,8 +128,24 @@ describe('tidemark run --workers', { timeout: 180_000 }, () => {
     killed.child.kill('SIGKILL');
     await vi.waitFor(async () => expect(await areClosed('stops')).toBe(true), { timeout: 60_000, interval: 50 });
 
-    const stopped = run('stops', { end: 'no', count: '300' });
+    const stopped = run('stops', { end: 'no', count: '300' }, '--listen', '0');
     await stopped.line(isRunning);
+    const [, url] = / at (http:\S+)$/.exec((await stopped.line(has('serves /healthz'))).msg) ?? [];
+    const asked = async (at: string) => await (await fetch(`${url}${at}`)).text();
+    expect(await asked('/healthz')).toBe('running\n');
+    expect(JSON.parse(await asked('/status'))).toMatchObject({
+      tasks: [{ task: '0' }, { task: '1' }, { task: '2' }, { task: '3' }],
+      workers: [
+        { name: 'w-1', tasks: ['0', '2'] },
+        { name: 'w-2', tasks: ['1', '3'] },
+      ],
+    });
+    const metrics = await asked('/metrics');
+    expect(metrics).toContain('tidemark_worker_up{job_name="numbers",worker="w-2"} 1');
+    expect(metrics).toMatch(
+      /^tidemark_source_records_total\{worker="w-1",job_name="numbers",task="2",source="numbers"\} \d+$/m,
+    );
+    expect(metrics.match(/^# TYPE tidemark_source_records_total/gm)).toHaveLength(1);
     stopped.child.kill('SIGTERM');
     expect((await stopped.closed).code).toBe(0);
     const finals = stopped.lines.filter(has('final checkpoint #')).map(({ task }) => task);
