@@ -35,6 +35,7 @@ Examples:
   tidemark run totals.ts --check --set topic=payments
   tidemark run totals.ts --check-state --store redis://localhost:6379
   tidemark run totals.ts --store ./state --interval 30s --fresh
+  tidemark run totals.ts --workers 4 --instance-id shop --store redis://localhost
   tidemark run totals.ts --listen 9464 & curl -f localhost:9464/readyz
   TIDEMARK_STORE=rediss://app:…@cache:6380 tidemark run totals.ts --json
 ${exitCodeHelp}

@@ -5,6 +5,7 @@ import { openStatusServer } from '../lib/observe/status-server/status-server.ts'
 import { exitCodes } from './exit-code.ts';
 import { tidemark } from './program.ts';
 import { storeOf } from './store.ts';
+import { startWorkers } from './workers/start-workers.ts';
 import type { World } from './world.ts';
 
 const require = createRequire(import.meta.url);
@@ -13,6 +14,7 @@ const world: World = {
   start,
   check,
   checkState,
+  startWorkers,
   openStore: storeOf,
   openStatusServer,
   version: (require('tidemark/package.json') as { version: string }).version,

@@ -9,7 +9,7 @@ import { type ListenAddress, parseListenAddress } from '../lib/observe/status-se
 import { paths } from '../lib/observe/status-server/routes.ts';
 import type { StatusServer } from '../lib/observe/status-server/status-server.ts';
 import { errorLines } from './error-report.ts';
-import { exitCodeOfError, exitCodes } from './exit-code.ts';
+import { exitCodeOfError, exitCodes, UsageError } from './exit-code.ts';
 import { checkingText, commandHelp, graphHelp, listHelp, runHelp } from './help.ts';
 import { listCheckpoints } from './list-checkpoints.ts';
 import { loadJob } from './load-job.ts';
@@ -19,7 +19,8 @@ import { runJob } from './run-job.ts';
 import { addSavepointCommands } from './savepoint-commands.ts';
 import { addSetting } from './set-option.ts';
 import { stateReportJson, stateReportLines } from './state-report.ts';
-import type { World } from './world.ts';
+import { mostWorkers } from './workers/start-workers.ts';
+import type { WorkersHandle, World } from './world.ts';
 
 interface RunOptions {
   readonly store?: string;
@@ -35,6 +36,7 @@ interface RunOptions {
   readonly tasks?: NonNullable<JobSettings['tasks']>;
   readonly maxTasks?: number;
   readonly instanceId?: string;
+  readonly workers?: number;
   readonly listen?: ListenAddress;
   readonly log: LogLevel;
   readonly json?: boolean;
@@ -127,9 +129,15 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
         wholeNumberFrom1,
       ),
     )
+    .addOption(
+      new Option(
+        '--workers <count>',
+        `run the tasks in this many child processes, 1 to ${mostWorkers}, which are restarted when they die; implies --tasks per-partition`,
+      ).argParser(workerCount),
+    )
     .option(
       '--instance-id <name>',
-      'a name that this process alone has: it gets its tasks back when it restarts in time',
+      'a name that this process alone has: it gets its tasks back when it restarts in time; workers are <name>-1 and so on',
     )
     .addOption(
       new Option(
@@ -180,11 +188,17 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
 
 async function run(module: string, options: RunOptions, world: World): Promise<number> {
   const job = await loadJob(module, world.cwd);
-  const { store: where, set, fresh, acceptCheckpoint, rewind, interval, listen, log, json = false } = options;
+  const { store: where, set, fresh, acceptCheckpoint, rewind, interval, workers, listen, log, json = false } = options;
   const recovery = {
     ...(acceptCheckpoint === undefined ? {} : { acceptCheckpoint }),
     ...(rewind === undefined ? {} : { rewind }),
   };
+  if (workers !== undefined && options.tasks !== undefined && options.tasks !== 'per-partition') {
+    throw new UsageError(
+      `--workers spreads the tasks of the job over processes, and --tasks ${options.tasks} has one task: leave one of them out.`,
+    );
+  }
+  const tasks = workers === undefined ? options.tasks : 'per-partition';
   const settings: JobSettings = {
     params: set,
     ...(fresh ? { fresh } : {}),
@@ -192,21 +206,33 @@ async function run(module: string, options: RunOptions, world: World): Promise<n
     ...(options.fromSavepoint === undefined ? {} : { fromSavepoint: options.fromSavepoint }),
     ...(options.allowDroppedState ? { allowDroppedState: true } : {}),
     ...(interval === undefined ? {} : { checkpoint: { interval } }),
-    ...(options.tasks === undefined ? {} : { tasks: options.tasks }),
+    ...(tasks === undefined ? {} : { tasks }),
     ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),
     ...(options.instanceId === undefined ? {} : { members: { instanceId: options.instanceId } }),
   };
   if (options.check || options.checkState) return await checkJob(job, settings, options, world);
-  const store = where === undefined ? undefined : await world.openStore(where);
+  // Workers open their own.
+  const store = where === undefined || workers !== undefined ? undefined : await world.openStore(where);
   const reporter = makeReporter(world, { level: log, isJson: json });
+  const { logger } = reporter;
   let server: StatusServer | undefined;
+  let supervised: WorkersHandle | undefined;
+  const startWorkers = (count: number) => {
+    const print = (line: string) => void world.stdout.write(`${line}\n`);
+    const request = { job, module, cwd: world.cwd, workers: count, store: where, settings, log, logger, print };
+    supervised = world.startWorkers(request);
+    return supervised;
+  };
   const start = async () => {
     // Before the job: where the port is taken, the job must not be taken over from the process that runs it.
     if (listen) {
       server = await world.openStatusServer(listen);
       reporter.notice(`serves ${paths.join(', ')} at ${server.url}`);
     }
-    const handle = await world.start(job, { ...settings, logger: reporter.logger, ...(store ? { store } : {}) });
+    const handle =
+      workers === undefined
+        ? await world.start(job, { ...settings, logger, ...(store ? { store } : {}) })
+        : startWorkers(workers);
     server?.show(handle);
     return handle;
   };
@@ -215,6 +241,7 @@ async function run(module: string, options: RunOptions, world: World): Promise<n
     signals: world.signals,
     clock: world.clock,
     isVerbose: log === 'debug',
+    abort: () => supervised?.kill(),
     close: () => andThen(server?.close(), () => store?.close()),
   });
 }
@@ -268,6 +295,11 @@ function checkpointId(given: string): number {
 function wholeNumberFrom1(given: string): number {
   if (/^[1-9]\d{0,8}$/.test(given)) return Number(given);
   throw new InvalidArgumentError('Give a whole number from 1.');
+}
+
+function workerCount(given: string): number {
+  if (/^[1-9]\d?$/.test(given) && Number(given) <= mostWorkers) return Number(given);
+  throw new InvalidArgumentError(`Give a whole number from 1 to ${mostWorkers}.`);
 }
 
 function listenAddress(given: string): ListenAddress {

@@ -1,6 +1,6 @@
 import { messageOf } from '../lib/errors.ts';
 import type { CheckpointEvent, JobPhase, JobStatus } from '../lib/job/handle.ts';
-import { count, percent, timeOfDay } from './quantities.ts';
+import { count, counted, percent, timeOfDay } from './quantities.ts';
 import { checkpointSize, tasksText } from './status-view.ts';
 import { Throughput } from './throughput.ts';
 
@@ -54,7 +54,19 @@ function phaseLine(status: JobStatus): ProgressLine | undefined {
     case 'running':
       if (status.tasks) {
         const tasks = status.tasks.map(({ task }) => task);
-        return { level: 'info', text: `${job} running: tasks ${tasksText(status)}`, fields: { ...fields, tasks } };
+        const { workers } = status;
+        const within = workers
+          ? ` in ${counted(workers.filter(({ tasks }) => tasks.length > 0).length, 'worker')}`
+          : '';
+        return {
+          level: 'info',
+          text: `${job} running: tasks ${tasksText(status)}${within}`,
+          fields: {
+            ...fields,
+            tasks,
+            ...(workers ? { workers: workers.map(({ name, pid, tasks }) => ({ name, pid, tasks })) } : {}),
+          },
+        };
       }
       return restoredFrom
         ? {
@@ -98,12 +110,12 @@ function runningLine({ job, records, sources, actors }: JobStatus, perSecond: nu
 
 /** A line for each checkpoint; one that was skipped because nothing had changed is for debugging only. */
 export function checkpointLine(event: CheckpointEvent): ProgressLine {
-  const { id, outcome, bytes, entries, durationMs, isFinal, reason, task } = event;
+  const { id, outcome, bytes, entries, durationMs, isFinal, reason, task, worker } = event;
   const fields = {
-    ...{ event: 'checkpoint', ...(task === undefined ? {} : { task }) },
+    ...{ event: 'checkpoint', ...(task === undefined ? {} : { task }), ...(worker === undefined ? {} : { worker }) },
     ...{ id, outcome, bytes, entries, durationMs: Math.round(durationMs), isFinal },
   };
-  const of = task === undefined ? '' : ` of task ${task}`;
+  const of = (task === undefined ? '' : ` of task ${task}`) + (worker === undefined ? '' : ` in worker ${worker}`);
   switch (outcome) {
     case 'committed':
       return {

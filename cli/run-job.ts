@@ -12,6 +12,8 @@ export interface RunJobOptions {
   readonly clock: Clock;
   /** Whether errors come with all of their stacks. */
   readonly isVerbose?: boolean;
+  /** Ends at once what runs outside this process, when a second signal comes. */
+  readonly abort?: () => void;
   /** Gives back what was opened for the job, after it has ended. */
   readonly close: () => MaybePromise<void>;
 }
@@ -33,6 +35,7 @@ export async function runJob(start: () => MaybePromise<JobHandle>, options: RunJ
       void handle?.stop().catch(() => {}); // `done` tells
     },
     second(exitCode) {
+      options.abort?.();
       forced.resolve(exitCode);
     },
   });

@@ -1,5 +1,5 @@
 import { messageOf } from '../lib/errors.ts';
-import type { CheckpointEvent, JobPhase, JobStatus, SourceStatus } from '../lib/job/handle.ts';
+import type { CheckpointEvent, JobPhase, JobStatus, SourceStatus, WorkerStatus } from '../lib/job/handle.ts';
 import { redactText } from '../lib/observe/redact.ts';
 import type { SourceTime } from '../lib/task/source-clock.ts';
 import { bytes, count, counted, duration, percent, timeOfDay } from './quantities.ts';
@@ -45,6 +45,7 @@ export function statusLines(view: StatusView, look: Look): string[] {
   if (hidden > 0) rows.push(['', ['dim', `and ${counted(hidden, 'source')} more`]]);
   rows.push(['records', ...recordParts(view)]);
   if (status.tasks) rows.push(['tasks', tasksText(status)]);
+  rows.push(...workerRows(status.workers ?? []));
   if (status.actors.length > 0) rows.push(['keys', keysText(status)]);
   if (status.lastCheckpoint) rows.push(['checkpoint', ...checkpointParts(status.lastCheckpoint, view)]);
   if (status.restoredFrom) {
@@ -65,15 +66,38 @@ export function statusLines(view: StatusView, look: Look): string[] {
   ];
 }
 
+const mostWorkers = 8;
+
+function workerRows(workers: readonly WorkerStatus[]): (readonly [label: string, ...Part[]])[] {
+  const rows = workers.slice(0, mostWorkers).map((worker): readonly [string, ...Part[]] => {
+    const [style, symbol] = symbols[worker.phase];
+    return [`worker ${worker.name}`, [style, `${symbol} ${worker.phase}`], `  ${workerText(worker)}`];
+  });
+  const hidden = workers.length - mostWorkers;
+  return hidden > 0 ? [...rows, ['', ['dim', `and ${counted(hidden, 'worker')} more`]]] : rows;
+}
+
+function workerText({ tasks, records, restarts, memoryBytes }: WorkerStatus): string {
+  return [
+    tasks.length === 0 ? 'no task' : `${tasks.length === 1 ? 'task' : 'tasks'} ${listed(tasks)}`,
+    `${count(records.in)} in`,
+    ...(memoryBytes === undefined ? [] : [bytes(memoryBytes)]),
+    ...(restarts === 0 ? [] : [counted(restarts, 'restart')]),
+  ].join(', ');
+}
+
 const mostTasks = 16;
+
+function listed(names: readonly string[]): string {
+  const more = names.length > mostTasks ? ` and ${names.length - mostTasks} more` : '';
+  return `${names.slice(0, mostTasks).join(', ')}${more}`;
+}
 
 /** `0, 3, 6 of 12`, or that none is here. */
 export function tasksText({ tasks = [], taskCount }: JobStatus): string {
   const all = taskCount === undefined ? '' : ` of ${taskCount}`;
   if (tasks.length === 0) return `none${all} here: other processes run them`;
-  const names = tasks.slice(0, mostTasks).map(({ task }) => task);
-  const more = tasks.length > mostTasks ? ` and ${tasks.length - mostTasks} more` : '';
-  return `${names.join(', ')}${more}${all}`;
+  return `${listed(tasks.map(({ task }) => task))}${all}`;
 }
 
 function headParts({ status, elapsedMs }: StatusView): Part[] {

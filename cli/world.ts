@@ -9,6 +9,7 @@ import type { ListenAddress } from '../lib/observe/status-server/listen-address.
 import type { StatusServer } from '../lib/observe/status-server/status-server.ts';
 import type { Clock } from './reporter.ts';
 import type { SignalSource } from './stop-on-signals.ts';
+import type { WorkersRequest } from './workers/start-workers.ts';
 
 /** Everything outside that the commands touch; specs put their own in its place. */
 export interface World {
@@ -17,6 +18,8 @@ export interface World {
   check(job: Job, settings: JobSettings): MaybePromise<void>;
   /** Compares the job with what its store holds; reads alone. */
   checkState(job: Job, settings: JobSettings, options: CheckStateOptions): MaybePromise<StateReport>;
+  /** Runs a job in child processes; throws what is wrong before there are any. */
+  startWorkers(request: WorkersRequest): WorkersHandle;
   openStore(where: string): MaybePromise<SnapshotStore>;
   openStatusServer(at: ListenAddress): MaybePromise<StatusServer>;
   readonly version: string;
@@ -27,5 +30,7 @@ export interface World {
   readonly signals: SignalSource;
   readonly clock: Clock;
 }
+
+export type WorkersHandle = JobHandle & { kill(): void };
 
 export type Terminal = Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;

@@ -40,6 +40,19 @@ export interface ActorStatus {
   readonly keys: number;
 }
 
+/** One process of several that a supervisor runs on this machine. */
+export interface WorkerStatus {
+  readonly name: string;
+  readonly phase: JobPhase;
+  readonly pid?: number;
+  readonly tasks: readonly string[];
+  /** How often it was started again after it had died. */
+  readonly restarts: number;
+  readonly records: { readonly in: number; readonly out: number };
+  /** What its process holds of the machine's memory, once it has said so. */
+  readonly memoryBytes?: number;
+}
+
 export interface JobStatus {
   readonly job: string;
   readonly task: string;
@@ -52,6 +65,8 @@ export interface JobStatus {
   readonly tasks?: readonly JobStatus[];
   /** How many tasks the job has in all processes, once that is known; where tasks are shared. */
   readonly taskCount?: number;
+  /** The workers, where there are some; the other fields are then their sums, and `tasks` those of all workers. */
+  readonly workers?: readonly WorkerStatus[];
   readonly records: { readonly in: number; readonly out: number };
   readonly sources: readonly SourceStatus[];
   readonly actors: readonly ActorStatus[];
@@ -64,6 +79,8 @@ export interface CheckpointEvent {
   readonly id: number;
   /** Whose it is, where tasks are shared. */
   readonly task?: string;
+  /** The worker that it was taken by, where there are some. */
+  readonly worker?: string;
   readonly outcome: 'committed' | 'abandoned' | 'skipped';
   /** Whether it was the last one of a stop or of the end of input. */
   readonly isFinal: boolean;

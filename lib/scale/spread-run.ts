@@ -50,6 +50,8 @@ export class SpreadRun implements JobHandle {
   private share: TaskShare | undefined;
   /** Tasks of this process that have finished their input. */
   private readonly finished = new Set<number>();
+  /** How tasks of this process ended, for the sums. */
+  private readonly past = new Map<number, JobStatus>();
   private phase: JobPhase | undefined = 'starting';
   private lastCheckpoint: CheckpointEvent | undefined;
   private error: TidemarkError | undefined;
@@ -102,6 +104,7 @@ export class SpreadRun implements JobHandle {
       phase: this.phase,
       taskCount: this.shape?.count,
       tasks: this.runs.runs.map(run => run.status),
+      past: [...this.past.values()],
       lastCheckpoint: this.lastCheckpoint,
       error: this.error,
     });
@@ -226,7 +229,10 @@ export class SpreadRun implements JobHandle {
         if (tasks.length > 0)
           this.logger.info({ job: this.job, tasks }, 'tasks are given back: other processes get them');
         await this.runs.stop(tasks, { withinMs });
-        for (const task of tasks) this.finished.delete(task);
+        for (const task of tasks) {
+          this.finished.delete(task);
+          if (!this.isOver) this.past.delete(task);
+        }
       },
       lost: async ({ why, isFinal, error }) => {
         this.logger.warn(
@@ -235,6 +241,7 @@ export class SpreadRun implements JobHandle {
         );
         await lost();
         this.finished.clear();
+        if (!this.isOver) this.past.clear();
         if (isFinal) this.failed(error ?? new InternalError(`The membership of the job "${this.job}" ended: ${why}`));
       },
     };
@@ -254,6 +261,9 @@ export class SpreadRun implements JobHandle {
       this.checkpoints.next(event);
     });
     run.changes$.subscribe(() => this.changes.next());
+    this.past.delete(index);
+    const ended = () => void this.past.set(index, run.status);
+    run.done.then(ended, ended);
     return run.begin();
   }
 
@@ -268,6 +278,7 @@ export class SpreadRun implements JobHandle {
     }
     if (result.error.code === 'FENCED') {
       // Another process has it. It comes back only when the group gives it to this one anew.
+      this.past.delete(task);
       this.logger.warn({ job: this.job, task }, 'the task was taken over by another process');
       this.share?.giveBack?.([task]);
       return;

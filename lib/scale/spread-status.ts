@@ -7,6 +7,8 @@ export interface SpreadStatusParts {
   readonly phase: JobPhase | undefined;
   readonly taskCount: number | undefined;
   readonly tasks: readonly JobStatus[];
+  /** Tasks that have ended here for good: in the sums alone. */
+  readonly past?: readonly JobStatus[];
   readonly lastCheckpoint: CheckpointEvent | undefined;
   readonly error: TidemarkError | undefined;
 }
@@ -15,7 +17,16 @@ export interface SpreadStatusParts {
 const order: readonly JobPhase[] = ['restarting', 'recovering', 'starting', 'stopping', 'running'];
 
 /** The status of a job whose tasks are shared, in this process: its tasks, and their sums. */
-export function spreadStatus({ job, phase, taskCount, tasks, lastCheckpoint, error }: SpreadStatusParts): JobStatus {
+export function spreadStatus({
+  job,
+  phase,
+  taskCount,
+  tasks,
+  past = [],
+  lastCheckpoint,
+  error,
+}: SpreadStatusParts): JobStatus {
+  const all = [...past, ...tasks];
   const shownError = error ?? tasks.find(task => task.error)?.error;
   return {
     job,
@@ -25,11 +36,11 @@ export function spreadStatus({ job, phase, taskCount, tasks, lastCheckpoint, err
     tasks,
     ...(taskCount === undefined ? {} : { taskCount }),
     records: {
-      in: tasks.reduce((sum, task) => sum + task.records.in, 0),
-      out: tasks.reduce((sum, task) => sum + task.records.out, 0),
+      in: all.reduce((sum, task) => sum + task.records.in, 0),
+      out: all.reduce((sum, task) => sum + task.records.out, 0),
     },
-    sources: byName(tasks.flatMap(task => task.sources)).map(sourceOf),
-    actors: byName(tasks.flatMap(task => task.actors)).map(actors => ({
+    sources: byName(all.flatMap(task => task.sources)).map(sourceOf),
+    actors: byName(all.flatMap(task => task.actors)).map(actors => ({
       name: (actors[0] as { name: string }).name,
       keys: actors.reduce((sum, { keys }) => sum + keys, 0),
     })),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tidemark } from '../../cli/program.ts';
+import type { WorkersRequest } from '../../cli/workers/start-workers.ts';
 import type { World } from '../../cli/world.ts';
 import { JobDefinitionError, StateMismatchError } from '../../lib/errors.ts';
 import { memoryStore } from '../../lib/index.ts';
@@ -37,10 +38,17 @@ async function command(args: string[], { onStart = handle => handle.end('finishe
   const written: Record<'out' | 'err', string[]> = { out: [], err: [] };
   const opened: string[] = [];
   let settings: JobSettings | undefined;
+  let requested: WorkersRequest | undefined;
   const world: World = {
     start(_job, given) {
       settings = given;
       const handle = new FakeHandle();
+      setImmediate(() => onStart(handle));
+      return handle;
+    },
+    startWorkers(given) {
+      requested = given;
+      const handle = Object.assign(new FakeHandle(), { kill: () => void opened.push('killed') });
       setImmediate(() => onStart(handle));
       return handle;
     },
@@ -62,7 +70,7 @@ async function command(args: string[], { onStart = handle => handle.end('finishe
     ...overrides,
   };
   const exitCode = await tidemark(args, world);
-  return { exitCode, settings, opened, out: written.out.join(''), err: written.err.join('') };
+  return { exitCode, settings, requested, opened, out: written.out.join(''), err: written.err.join('') };
 }
 
 describe('tidemark', () => {
@@ -95,6 +103,12 @@ describe('tidemark', () => {
     [['run', 'job.mjs', '--listen', ':9464'], /':9464' is invalid\. Give a port, or host:port/],
     [['run', 'job.mjs', '--listen', '65536'], /'65536' is invalid\. Give a port, or host:port/],
     [['run', 'job.mjs', '--log', 'loud'], /Allowed choices are debug, info, warn, error, silent/],
+    [['run', 'job.mjs', '--workers', '0'], /Give a whole number from 1 to 64/],
+    [['run', 'job.mjs', '--workers', '65'], /Give a whole number from 1 to 64/],
+    [
+      ['run', 'job.mjs', '--workers', '2', '--tasks', 'standby'],
+      /^error: --workers spreads the tasks .* --tasks standby has one task: leave one of them out\.\n$/,
+    ],
     [['run', 'no.mjs'], /^error: There is no file or folder no\.mjs\. Did you mean job\.mjs\?\n$/],
     [['graph', 'no.mjs'], /^error: There is no file/],
     [['checkpoints', 'delays'], /^error: The memory store at .* has nothing of a job "delays"/],
@@ -102,6 +116,37 @@ describe('tidemark', () => {
     const { exitCode, out, err } = await command(args);
     expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
     expect(err).toMatch(text);
+  });
+});
+
+describe('tidemark run --workers', () => {
+  it('gives on what workers need as plain data, and opens no store itself', async () => {
+    const { exitCode, requested, opened, settings } = await command([
+      ...['run', 'job.mjs', '--workers', '3', '--store', 'redis://user:pass@host', '--instance-id', 'shop'],
+      ...['--interval', '2s', '--max-tasks', '6', '--set', 'limit=3', '--log', 'warn'],
+    ]);
+    expect({ exitCode, opened, settings }).toEqual({ exitCode: 0, opened: [], settings: undefined });
+    expect(requested).toMatchObject({ module: 'job.mjs', workers: 3, store: 'redis://user:pass@host', log: 'warn' });
+    const given = {
+      params: { limit: '3' },
+      checkpoint: { interval: '2s' },
+      tasks: 'per-partition',
+      maxTasks: 6,
+      members: { instanceId: 'shop' },
+    };
+    expect(structuredClone(requested?.settings)).toEqual(given);
+  });
+
+  it('kills the workers on a second signal, and stops them on the first', async () => {
+    const signals = new EventEmitter();
+    const { exitCode, opened } = await command(['run', 'job.mjs', '--workers', '2'], {
+      signals,
+      onStart(handle) {
+        handle.onStop = () => signals.emit('SIGTERM', 'SIGTERM');
+        signals.emit('SIGTERM', 'SIGTERM');
+      },
+    });
+    expect({ exitCode, opened }).toEqual({ exitCode: 143, opened: ['killed'] });
   });
 });
 

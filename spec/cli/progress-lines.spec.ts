@@ -40,6 +40,31 @@ describe('ProgressLines', () => {
     ]);
   });
 
+  it('says which tasks run, and in how many workers', () => {
+    const tasks = ['0', '1'].map(task => ({ ...someStatus, task }));
+    const worker = {
+      name: 'w-1',
+      phase: 'running',
+      pid: 12,
+      tasks: ['0', '1'],
+      restarts: 0,
+      records: { in: 0, out: 0 },
+    } as const;
+    const idle = { ...worker, name: 'w-2', pid: 13, tasks: [] };
+    const line = new ProgressLines().status({ ...someStatus, tasks, taskCount: 2, workers: [worker, idle] }, 0);
+    expect(line?.text).toBe('delays running: tasks 0, 1 of 2 in 1 worker');
+    expect(line?.fields).toMatchObject({
+      workers: [
+        { name: 'w-1', pid: 12, tasks: ['0', '1'] },
+        { name: 'w-2', tasks: [] },
+      ],
+    });
+    expect(checkpointLine({ ...someCheckpoint, task: '1', worker: 'w-1' })).toMatchObject({
+      text: expect.stringMatching(/^checkpoint #12 of task 1 in worker w-1 committed/),
+      fields: { task: '1', worker: 'w-1' },
+    });
+  });
+
   it('says every few seconds how far it is', () => {
     expect(
       texts([

@@ -37,6 +37,7 @@ async function savepoint(...args: readonly string[]) {
     start: refuse,
     check: refuse,
     checkState: refuse,
+    startWorkers: refuse,
     openStatusServer: refuse,
     openStore: () => Object.assign(Object.create(store) as SnapshotStore, { close: () => void closed++ }),
     version: '1.2.3',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { statusLines } from '../../cli/status-view.ts';
 import { plainLook } from '../../cli/styled-line.ts';
 import { UserCodeError } from '../../lib/errors.ts';
-import type { JobStatus } from '../../lib/job/handle.ts';
+import type { JobStatus, WorkerStatus } from '../../lib/job/handle.ts';
 import { someCheckpoint, someStatus } from './fake-handle.ts';
 
 const at = new Date(2001, 0, 1, 12, 0, 0).getTime();
@@ -49,6 +49,32 @@ describe('statusLines', () => {
     const shown = lines({ phase: 'restarting', attempt: 3, error });
     expect(shown[0]).toBe('↻ delays  restarting  12 s  2 restarts');
     expect(shown.at(-1)).toBe('  error    USER_CODE: connect redis://[redacted]@h   failed');
+  });
+
+  it('shows each worker: what it is in, its tasks, records, memory and restarts', () => {
+    const worker = (name: string, over: Partial<WorkerStatus> = {}): WorkerStatus => {
+      return { name, phase: 'running', tasks: ['0', '2'], restarts: 0, records: { in: 1_200, out: 3 }, ...over };
+    };
+    const workers = [
+      worker('shop-1', { memoryBytes: 123_000_000 }),
+      worker('shop-2', { phase: 'restarting', tasks: [], restarts: 2 }),
+      worker('shop-3', { tasks: ['1'], restarts: 1 }),
+    ];
+    const shown = lines({
+      workers,
+      tasks: ['0', '1', '2'].map(task => ({ ...someStatus, task })),
+      taskCount: 3,
+      actors: [],
+    });
+    expect(shown.slice(2)).toEqual([
+      '  records        10,812 in, 11,002 out, 4,312/s',
+      '  tasks          0, 1, 2 of 3',
+      '  worker shop-1  ● running  tasks 0, 2, 1,200 in, 123 MB',
+      '  worker shop-2  ↻ restarting  no task, 1,200 in, 2 restarts',
+      '  worker shop-3  ● running  task 1, 1,200 in, 1 restart',
+    ]);
+    const many = lines({ workers: Array.from({ length: 10 }, (_, i) => worker(`${i + 1}`)), actors: [] });
+    expect(many.slice(-2)).toEqual(['  worker 8  ● running  tasks 0, 2, 1,200 in', '            and 2 workers more']);
   });
 
   it('tells skipped and abandoned checkpoints, and what is under way on request', () => {

@@ -36,6 +36,9 @@ export async function understood(words: readonly string[]): Promise<Understood> 
       setImmediate(() => handle.end('finished'));
       return handle;
     },
+    startWorkers() {
+      throw new Error('deployments here start no workers');
+    },
     check() {},
     checkState: ({ name }) => ({ job: name, task: 'main', actors: [], sources: [], sinks: [] }),
     openStore(where) {
