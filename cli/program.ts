@@ -28,6 +28,7 @@ interface RunOptions {
   readonly acceptCheckpoint?: number;
   readonly fromSavepoint?: string;
   readonly rewind?: number;
+  readonly acceptMovedKeys?: boolean;
   readonly allowDroppedState?: boolean;
   readonly check?: boolean;
   readonly checkState?: boolean;
@@ -103,6 +104,10 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
         '--rewind <id>',
         'with --from-savepoint: give up this checkpoint, the newest of the job; see the error that says so',
       ).argParser(checkpointId),
+    )
+    .option(
+      '--accept-moved-keys',
+      'with --from-savepoint: partitions were added to the topics of a job in several tasks, and all that was written before is read; see the error that says so',
     )
     .option('--allow-dropped-state', 'start although there is state of actors or sources that the job no longer has')
     .option(
@@ -184,6 +189,7 @@ async function run(module: string, options: RunOptions, world: World): Promise<n
   const recovery = {
     ...(acceptCheckpoint === undefined ? {} : { acceptCheckpoint }),
     ...(rewind === undefined ? {} : { rewind }),
+    ...(options.acceptMovedKeys ? { acceptMovedKeys: true } : {}),
   };
   const settings: JobSettings = {
     params: set,
