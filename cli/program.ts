@@ -29,6 +29,7 @@ interface RunOptions {
   readonly acceptCheckpoint?: number;
   readonly fromSavepoint?: string;
   readonly rewind?: number;
+  readonly acceptMovedKeys?: boolean;
   readonly allowDroppedState?: boolean;
   readonly check?: boolean;
   readonly checkState?: boolean;
@@ -105,6 +106,10 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
         '--rewind <id>',
         'with --from-savepoint: give up this checkpoint, the newest of the job; see the error that says so',
       ).argParser(checkpointId),
+    )
+    .option(
+      '--accept-moved-keys',
+      'with --from-savepoint: partitions were added to the topics of a job in several tasks, and all that was written before is read; see the error that says so',
     )
     .option('--allow-dropped-state', 'start although there is state of actors or sources that the job no longer has')
     .option(
@@ -192,6 +197,7 @@ async function run(module: string, options: RunOptions, world: World): Promise<n
   const recovery = {
     ...(acceptCheckpoint === undefined ? {} : { acceptCheckpoint }),
     ...(rewind === undefined ? {} : { rewind }),
+    ...(options.acceptMovedKeys ? { acceptMovedKeys: true } : {}),
   };
   if (workers !== undefined && options.tasks !== undefined && options.tasks !== 'per-partition') {
     throw new UsageError(

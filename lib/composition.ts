@@ -18,6 +18,7 @@ import { Outputs } from './job/outputs.ts';
 import type { ResolvedSettings } from './job/settings.ts';
 import { andThen, attempt, eachInOrder, type MaybePromise } from './maybe-promise.ts';
 import { createLogger } from './observe/create-logger.ts';
+import { storedTasks } from './scale/current-tasks.ts';
 import { verifyAlone } from './scale/task-layout.ts';
 import { SharedServices } from './task/shared-services.ts';
 import type { TaskServices } from './task/task.ts';
@@ -144,7 +145,13 @@ export function taskServices(container: DependencyContainer, layout?: TaskLayout
     store: container.resolve(tokens.TASK_STORE),
     verifyAlone: layout
       ? undefined
-      : () => andThen(container.resolve(tokens.SNAPSHOT_STORE).tasks(), others => verifyAlone(ref, others)),
+      : () => {
+          const store = container.resolve(tokens.SNAPSHOT_STORE);
+          return andThen(store.tasks(), refs => {
+            const others = refs.some(({ job, task }) => job === ref.job && task !== ref.task);
+            return others ? andThen(storedTasks(store, ref.job), stored => verifyAlone(ref, stored)) : undefined;
+          });
+        },
     commitPoint: container.isRegistered(tokens.COMMIT_POINT, true) ? container.resolve(tokens.COMMIT_POINT) : undefined,
     encoder: container.resolve(tokens.SEGMENT_ENCODER),
     compactor: container.resolve(tokens.CHAIN_COMPACTOR),

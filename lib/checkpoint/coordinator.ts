@@ -22,6 +22,7 @@ import { RepeatedRequest } from './repeated-request.ts';
 import { maySkip, nextCheckpointAt } from './schedule.ts';
 import type { SegmentEncoder } from './segment-encoder.ts';
 import type { TaskRef, TaskStore } from './snapshot-store.ts';
+import type { ManifestKey } from './store-rules.ts';
 
 /** What the coordinator needs of the task that it belongs to. */
 export interface CoordinatedTask {
@@ -84,6 +85,8 @@ export class Coordinator {
   private committedPositions: string;
   private isCommittedFinal: boolean;
   private waitingForIdle: (() => void)[] = [];
+  /** Whether the last checkpoint had anything to make visible. */
+  private hadHandles = false;
 
   constructor(task: CoordinatedTask, services: CoordinatorServices, recovered: Recovered) {
     this.task = task;
@@ -113,6 +116,11 @@ export class Coordinator {
   /** The highest id that was ever used. */
   get lastId(): number {
     return this.progress.id;
+  }
+
+  /** What the last checkpoint is known by, where it had something to make visible. */
+  get lastApplied(): ManifestKey | undefined {
+    return this.hadHandles ? { id: this.progress.id, token: this.token } : undefined;
   }
 
   /** The oldest checkpoint that is kept. */
@@ -351,6 +359,7 @@ export class Coordinator {
     this.committedPositions = JSON.stringify([...open.sources]);
     this.committedAt = task.monotonicNow();
     this.isCommittedFinal = manifest.closed;
+    this.hadHandles = Object.values(manifest.sinks).some(handle => handle !== null);
     let tries = 0;
     const applied = eachInOrder(task.sinks, sink =>
       this.requests.run(

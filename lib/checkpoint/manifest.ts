@@ -43,13 +43,15 @@ const taskLayout = z.object({
   count: z.number().int().positive(),
   /** How many partitions each topic had: task t has the partitions p with p mod count = t. */
   partitions: z.record(z.string(), z.number().int().positive()),
+  /** Where the tasks were filled from a savepoint: what all of them have in common, and those that were before them have not. */
+  spread: z.string().exactOptional(),
 });
 
 const origin = z.object({
   job: z.string(),
   task: z.string(),
   id: z.number().int().positive(),
-  /** `manifestChecksum` of its manifest. */
+  /** `manifestChecksum` of its manifest; of a savepoint that was spread anew, a digest of those of all of its tasks. */
   checksum: z.string(),
 });
 

@@ -30,6 +30,8 @@ export const requestNotes = (name: string) => ({
   refused: `refused-${name}`,
 });
 export const keepNote = (manifest: ManifestKey): string => `keep-${manifestName(manifest)}`;
+/** What the savepoint had to make visible is visible. */
+export const appliedNote = (manifest: ManifestKey): string => `applied-${manifestName(manifest)}`;
 export const releaseNote = (manifest: ManifestKey): string => `release-${manifestName(manifest)}`;
 
 export const requestText = (of: Omit<SavepointRequest, 'format'>): string => JSON.stringify({ format: 1, ...of });

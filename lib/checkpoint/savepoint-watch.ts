@@ -83,7 +83,11 @@ export class SavepointWatch {
     logger.warn({ savepoint: name, reason }, 'no savepoint was taken');
     const failed = (error: unknown) =>
       logger.warn({ error: messageOf(error) }, 'the refusal could not be left in the store');
-    const left = attempt<unknown>(() => store.putNote(requestNotes(name).refused, refusalText(reason)), failed);
+    // It may be asked for again, once this answer was taken away.
+    const left = attempt<unknown>(
+      () => andThen(store.putNote(requestNotes(name).refused, refusalText(reason)), () => void this.seen.delete(name)),
+      failed,
+    );
     if (isPromise(left)) void left.then(undefined, failed);
   }
 }

@@ -1,6 +1,7 @@
 import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { Recovered } from '../checkpoint/commit-point.ts';
 import type { Manifest, TaskLayout } from '../checkpoint/manifest.ts';
+import type { SnapshotStore, TaskRef } from '../checkpoint/snapshot-store.ts';
 import { staleToken } from '../checkpoint/store-rules.ts';
 import { closeContainer, jobContainer, placedContainer, taskContainer, taskServices } from '../composition.ts';
 import {
@@ -15,7 +16,9 @@ import {
 import { andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createMetrics, type TaskMetrics, type TaskTotals } from '../observe/metrics.ts';
+import { spreadFrom, verifyNotPassed } from '../savepoint/spread-start.ts';
 import { openSavepoint, prepareStart, type SavepointStart, startFrom, startOf } from '../savepoint/start-from.ts';
+import { currentTasks, storedTasks } from '../scale/current-tasks.ts';
 import type { Key } from '../stream/elements.ts';
 import { outsideGroups } from '../stream/native-group.ts';
 import { connectorsOf } from '../task/graph.ts';
@@ -271,7 +274,9 @@ export class JobRun implements JobHandle {
     const store = this.container.resolve(tokens.SNAPSHOT_STORE);
     const ref = { job: this.job, task };
     return andThen(openSavepoint(store, this.job, fromSavepoint), savepoint => {
-      const start = startOf(savepoint, ref, recovery.rewind);
+      const nodes = this.task?.nodes ?? [];
+      const hasSpreadKeys = nodes.some(({ kind, isKeyed }) => kind === 'actor' && isKeyed);
+      const start = startOf(savepoint, ref, recovery.rewind, { layout: this.layout, hasSpreadKeys });
       return andThen(prepareStart(store.task(ref), ref, start), () => {
         this.savepoint = start;
       });
@@ -331,11 +336,34 @@ export class JobRun implements JobHandle {
     const { savepoint, settings, container } = this;
     if (!savepoint) return this.chosen(found);
     const ref = { job: this.job, task: settings.task };
-    const store = container.resolve(tokens.SNAPSHOT_STORE).task(ref);
-    return andThen(startFrom(store, ref, savepoint, found), from => {
+    const store = container.resolve(tokens.SNAPSHOT_STORE);
+    const { spread } = savepoint;
+    const started = spread
+      ? spreadFrom({ ...savepoint, spread }, found, {
+          store,
+          ref,
+          layout: this.layout,
+          nodes: this.task?.nodes ?? [],
+          allowsDropped: settings.allowDroppedState,
+          acceptsMovedKeys: settings.recovery.acceptMovedKeys,
+          logger: this.logger,
+        })
+      : andThen(this.verifyOwnSpread(store, ref, savepoint), () => startFrom(store.task(ref), ref, savepoint, found));
+    return andThen<Recovered, Recovered>(started, from => {
       const { name, where } = savepoint.savepoint;
       if (from !== found) this.logger.info({ job: this.job, savepoint: name, where }, 'starting from the savepoint');
       return this.chosen(from);
+    });
+  }
+
+  /** A savepoint of this spread is not what to go on from where the state of the job was spread in another way since. */
+  private verifyOwnSpread(store: SnapshotStore, ref: TaskRef, start: SavepointStart): MaybePromise<void> {
+    return andThen(store.tasks(), refs => {
+      if (!refs.some(({ job, task }) => job === ref.job && task !== ref.task)) return;
+      return andThen(storedTasks(store, ref.job), stored => {
+        const current = currentTasks(stored);
+        if (current && current.layout?.count !== this.layout?.count) verifyNotPassed(ref, stored, start);
+      });
     });
   }
 

@@ -170,6 +170,10 @@ const recovery = section({
     description:
       'With fromSavepoint: gives up this checkpoint, the newest of the job, for the savepoint; what was written after the savepoint is written again.',
   }),
+  acceptMovedKeys: flag().prefault(false).meta({
+    description:
+      'With fromSavepoint, of a job in several tasks whose topics have got more partitions: starts although not all of the old ones was read; a record of a key that has moved then fails the job.',
+  }),
   previousCommitPoint: objectWith<CommitPointResolver>('a commit point, as kafkaCommitPoint({ brokers }) is one', [
     'resolve',
   ])

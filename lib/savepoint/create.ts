@@ -12,6 +12,10 @@ import {
 import type { SnapshotStore, StoredManifest, TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
 import { type Duration, toMs } from '../duration.ts';
 import { SavepointError, TimeoutError } from '../errors.ts';
+import { channelsRefusal, hasChannels } from '../scale/channel-state.ts';
+import { currentTasks, storedTasks } from '../scale/current-tasks.ts';
+import { deleteSavepoint } from './delete.ts';
+import { notSpreadYet } from './saved-tasks.ts';
 import { listSavepoints, type Savepoint, verifySavepointName } from './savepoint.ts';
 
 export interface CreateSavepointOptions {
@@ -48,32 +52,62 @@ export async function createSavepoint(
 ): Promise<CreatedSavepoint> {
   const { end = 'go-on', name = nameOfNow() } = options;
   verifySavepointName(name);
-  const refs = (await store.tasks()).filter(ref => ref.job === job);
-  if (refs.length === 0) {
+  if (!(await store.tasks()).some(ref => ref.job === job)) {
     throw new SavepointError(`The ${store.kind} store at ${store.location} has nothing of a job "${job}".`);
   }
   if ((await listSavepoints(store, job)).some(savepoint => savepoint.name === name)) {
     throw new SavepointError(`There is a savepoint "${name}" of job "${job}" already: give another name.`);
   }
-  const taken = await Promise.all(refs.map(ref => createOf(store.task(ref), ref, name, end, options)));
+  const refs = await tasksToAsk(store, job);
+  const results = await Promise.allSettled(
+    refs.map(ref => createOf(store.task(ref), ref, name, { ...options, end, isOneOf: refs.length })),
+  );
+  const failed = results.find(result => result.status === 'rejected');
+  if (failed) {
+    // A savepoint is whole or not there.
+    if ((await listSavepoints(store, job)).some(savepoint => savepoint.name === name)) {
+      await deleteSavepoint(store, job, name);
+    }
+    throw failed.reason;
+  }
   const savepoint = (await listSavepoints(store, job)).find(found => found.name === name);
   if (!savepoint) throw new SavepointError(`The savepoint "${name}" was deleted while it was taken.`);
-  return { savepoint, taken: taken.every(how => how === 'offline') ? 'offline' : 'running' };
+  const isOffline = results.every(result => result.status === 'fulfilled' && result.value === 'offline');
+  return { savepoint, taken: isOffline ? 'offline' : 'running' };
+}
+
+/** The tasks that have the job's present state; those that have not taken a checkpoint yet included. */
+async function tasksToAsk(store: SnapshotStore, job: string): Promise<readonly TaskRef[]> {
+  const current = currentTasks(await storedTasks(store, job));
+  if (!current?.layout) {
+    const present = current?.tasks.map(({ task }) => task);
+    return (await store.tasks()).filter(ref => ref.job === job && (present?.includes(ref.task) ?? true));
+  }
+  if (current.layout.spread !== undefined && current.missing.length > 0) throw notSpreadYet(job, current.missing);
+  return Array.from({ length: current.layout.count }, (_, index) => ({ job, task: `${index}` }));
+}
+
+interface TaskOptions extends CreateSavepointOptions {
+  readonly end: RequestEnd;
+  /** How many tasks are asked. */
+  readonly isOneOf: number;
 }
 
 async function createOf(
   task: TaskStore,
   ref: TaskRef,
   name: string,
-  end: RequestEnd,
-  options: CreateSavepointOptions,
+  options: TaskOptions,
 ): Promise<'running' | 'offline'> {
-  const { offline = false, progress } = options;
+  const { end, isOneOf, offline = false, progress } = options;
   const newest = newestConfirmed(await task.manifests());
-  const isFree = newest?.closed === true && (await task.fence()) === newest.token;
-  if (end !== 'go-on' && (isFree || offline)) throw notRunning(ref, newest);
+  const isClosed = newest?.closed === true && (await task.fence()) === newest.token;
+  // One of several may be on its way from one process to another.
+  const isFree = isClosed && (isOneOf === 1 || end === 'go-on' || newest.jobFinished);
+  if (end !== 'go-on' && offline) throw notRunning(ref, newest);
+  if (end !== 'go-on' && isFree && (isOneOf === 1 || !newest?.jobFinished)) throw notRunning(ref, newest);
   if (!isFree && offline === false) {
-    if (await askRunning(task, ref, name, end, options)) return 'running';
+    if (await askRunning(task, ref, name, options)) return 'running';
     if (end !== 'go-on') throw notRunning(ref, newest);
     progress?.(`nobody answered for task ${ref.task} of job ${ref.job}: its newest committed checkpoint is taken`);
   }
@@ -86,8 +120,7 @@ async function askRunning(
   task: TaskStore,
   ref: TaskRef,
   name: string,
-  end: RequestEnd,
-  { patience = '10s', timeout = '10m', progress }: CreateSavepointOptions,
+  { end, isOneOf, patience = '10s', timeout = '10m', progress }: TaskOptions,
 ): Promise<boolean> {
   const { request, accepted, refused } = requestNotes(name);
   const begun = performance.now();
@@ -107,7 +140,7 @@ async function askRunning(
       }
       if (!isSeen && notes.accepted.has(name)) {
         isSeen = true;
-        progress?.(`the running job has seen the request for "${name}"`);
+        progress?.(`${isOneOf === 1 ? 'the running job' : `task ${ref.task}`} has seen the request for "${name}"`);
       }
       const isThere = ({ manifest, confirmed }: StoredManifest) => confirmed && manifest.savepoint?.name === name;
       if (isSeen && (await task.manifests()).some(isThere)) return true;
@@ -156,6 +189,7 @@ function chosen(stored: readonly StoredManifest[], ref: TaskRef, id: number | un
   const newest = newestConfirmed(stored);
   const { job, task } = ref;
   if (!newest) throw new SavepointError(`Task ${task} of job "${job}" has no committed checkpoint yet.`);
+  if (hasChannels(newest)) throw new SavepointError(`Job "${job}": ${channelsRefusal}.`, { context: { ...ref } });
   if (id !== undefined) {
     const named = stored.find(({ manifest, confirmed }) => confirmed && manifest.id === id)?.manifest;
     if (!named) throw new SavepointError(`Task ${task} of job "${job}" has no committed checkpoint ${id}.`);

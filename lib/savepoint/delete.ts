@@ -1,5 +1,5 @@
 import { newestConfirmed } from '../checkpoint/recovery-decision.ts';
-import { keepNote, readNotes, releaseNote } from '../checkpoint/savepoint-notes.ts';
+import { appliedNote, keepNote, readNotes, releaseNote } from '../checkpoint/savepoint-notes.ts';
 import type { SnapshotStore, TaskStore } from '../checkpoint/snapshot-store.ts';
 import { manifestName } from '../checkpoint/store-rules.ts';
 import { FencedError, StateLostError } from '../errors.ts';
@@ -16,6 +16,7 @@ export async function deleteSavepoint(store: SnapshotStore, job: string, name: s
 
 async function deleteOf(task: TaskStore, name: string): Promise<void> {
   for (const { manifest, isKept } of (await savepointsOf(task)).filter(savepoint => savepoint.name === name)) {
+    await task.removeNote(appliedNote(manifest));
     if (isKept) {
       await task.removeNote(keepNote(manifest));
       continue;

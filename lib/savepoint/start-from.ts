@@ -1,17 +1,21 @@
 import type { Recovered } from '../checkpoint/commit-point.ts';
-import { type Manifest, manifestChecksum, type Origin } from '../checkpoint/manifest.ts';
+import { type Manifest, manifestChecksum, type Origin, type TaskLayout } from '../checkpoint/manifest.ts';
 import type { SnapshotStore, TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
 import { SavepointError } from '../errors.ts';
 import { andThen, attempt, type MaybePromise } from '../maybe-promise.ts';
 import { copySegments } from './copy-segments.ts';
 import { isSavepointDirectory, readSavepointDirectory } from './directory.ts';
 import { move } from './import.ts';
+import { mergedTask, originOfAll, type SavedTasks, savedTasks } from './saved-tasks.ts';
 import { findCheckpoint, findSavepoint, originOf, type SavedTask, type Savepoint } from './savepoint.ts';
 
 /** What a start is asked to begin with. */
 export interface SavepointStart {
   readonly savepoint: Savepoint;
+  /** Of several that are spread anew: all that they hold. */
   readonly task: SavedTask;
+  /** Its tasks, where they are not those of the job that starts: its state is spread anew. */
+  readonly spread?: SavedTasks;
   readonly origin: Origin;
   /** The checkpoint that a person gives up for it. */
   readonly rewind: number | undefined;
@@ -34,9 +38,32 @@ export async function openSavepoint(store: SnapshotStore, job: string | undefine
   );
 }
 
+/** How the tasks are spread that start from a savepoint. */
+export interface StartLayout {
+  readonly layout: TaskLayout | undefined;
+  /** Whether state is kept by keys, which partitions spread. */
+  readonly hasSpreadKeys: boolean;
+}
+
 /** The part of a savepoint that a task starts from. */
-export function startOf(savepoint: Savepoint, ref: TaskRef, rewind: number | undefined): SavepointStart {
-  const task = savepoint.tasks.find(({ manifest }) => manifest.task === ref.task);
+export function startOf(
+  savepoint: Savepoint,
+  ref: TaskRef,
+  rewind: number | undefined,
+  { layout, hasSpreadKeys }: StartLayout = { layout: undefined, hasSpreadKeys: false },
+): SavepointStart {
+  const saved = savedTasks(savepoint);
+  if (!isSameSpread(saved.layout, layout, hasSpreadKeys)) {
+    if (!saved.layout && saved.tasks.length > 1) {
+      throw new SavepointError(
+        `The savepoint "${savepoint.name}" of job "${savepoint.job}" has ${saved.tasks.length} tasks of their own, which cannot be spread ` +
+          'over partitions.',
+        { context: { ...ref } },
+      );
+    }
+    return { savepoint, task: mergedTask(saved), origin: originOfAll(saved), rewind, spread: saved };
+  }
+  const task = saved.tasks.find(({ manifest }) => manifest.task === ref.task);
   if (task) return { savepoint, task, origin: originOf(task.manifest), rewind };
   const known = savepoint.tasks.map(({ manifest }) => `"${manifest.task}"`).join(', ');
   throw new SavepointError(
@@ -46,6 +73,17 @@ export function startOf(savepoint: Savepoint, ref: TaskRef, rewind: number | und
   );
 }
 
+/** Whether state of the one spread is where the other looks for it. */
+export function isSameSpread(
+  before: SavedTasks['layout'],
+  now: Omit<TaskLayout, 'index'> | undefined,
+  hasSpreadKeys: boolean,
+): boolean {
+  if (before?.count !== now?.count) return false;
+  if (!before || !now || !hasSpreadKeys) return true;
+  return Object.entries(before.partitions).every(([topic, count]) => (now.partitions[topic] ?? count) === count);
+}
+
 /**
  * Whether a start goes on from `newest`, which descends from the savepoint, or goes back to the savepoint. Pure. Throws a
  * `SavepointError` where that gives up a checkpoint that nobody has named.
@@ -53,8 +91,12 @@ export function startOf(savepoint: Savepoint, ref: TaskRef, rewind: number | und
 export function decideStart(
   ref: TaskRef,
   newest: Manifest | undefined,
-  { savepoint, origin, rewind }: Pick<SavepointStart, 'savepoint' | 'origin' | 'rewind'>,
+  { savepoint, origin, rewind, spread }: Pick<SavepointStart, 'savepoint' | 'origin' | 'rewind' | 'spread'>,
 ): 'resume' | 'restore' {
+  if (spread) {
+    // What has gone on since was looked at before (`verifyNotPassed`): what lies here otherwise is left over from an older spread.
+    return newest?.origin?.checksum === origin.checksum ? 'resume' : 'restore';
+  }
   if (!newest || newest.id === rewind || manifestChecksum(newest) === origin.checksum) return 'restore';
   if (newest.origin?.checksum === origin.checksum) return 'resume';
   const decided = newest.commitPoint?.kind === 'kafka' ? ' Its output in Kafka cannot be taken back.' : '';
@@ -69,7 +111,12 @@ export function decideStart(
 }
 
 /** In a store that has nothing of the job, its savepoint takes its old place, so that what decides about it knows it again. */
-export function prepareStart(store: TaskStore, ref: TaskRef, { task, savepoint }: SavepointStart): MaybePromise<void> {
+export function prepareStart(
+  store: TaskStore,
+  ref: TaskRef,
+  { task, savepoint, spread }: SavepointStart,
+): MaybePromise<void> {
+  if (spread) return;
   const { job, task: name, token } = task.manifest;
   if (job !== ref.job || name !== ref.task) return;
   return andThen(store.manifests(), stored => {

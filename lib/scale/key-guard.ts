@@ -3,9 +3,9 @@ import { mapKey } from '../actor/key.ts';
 import type { TaskLayout } from '../checkpoint/manifest.ts';
 import { MissingRepartitionError } from '../errors.ts';
 import type { Key } from '../stream/elements.ts';
-import type { SourceNode } from '../stream/from.ts';
 import type { WirableNode } from '../stream/node.ts';
 import { PassStage, type Scope, type Stage } from '../stream/stage.ts';
+import { sourceOwner } from './key-owner.ts';
 
 export interface GuardedActor {
   readonly node: WirableNode;
@@ -19,12 +19,11 @@ export interface GuardedActor {
  * let two tasks each keep a part of its state. Nothing where that cannot be told, or where a `repartition` has brought keys home.
  */
 export function keyGuard(scope: Scope, { node, actor, layout, job }: GuardedActor): Stage<unknown> | undefined {
-  const spreads = sourcesOf(node).map(({ source }) => source.spread);
-  const telling = spreads.find(spread => spread?.taskOf !== undefined);
-  if (!telling) return undefined;
-  const { index, count, partitions } = layout;
+  const ownerOf = sourceOwner(node, layout);
+  if (!ownerOf) return undefined;
+  const { index, count } = layout;
   return new KeyGuard(scope, actor, key => {
-    const owner = telling.taskOf?.(key, count, partitions);
+    const owner = ownerOf(key);
     if (owner === undefined || owner === index) return undefined;
     return new MissingRepartitionError(
       `The actor "${actor.name}" of the job "${job}" got the key ${JSON.stringify(key)} in task ${index} of ${count}, but by the partitions of its ` +
@@ -33,13 +32,6 @@ export function keyGuard(scope: Scope, { node, actor, layout, job }: GuardedActo
       { context: { job, operator: actor.name, key: String(key) } },
     );
   });
-}
-
-/** The sources whose records reach a node without being brought home by a `repartition`. */
-function sourcesOf(node: WirableNode, seen = new Set<WirableNode>()): SourceNode[] {
-  if (seen.has(node) || node.kind === 'repartition') return [];
-  seen.add(node);
-  return node.kind === 'source' ? [node as SourceNode] : node.inputs.flatMap(input => sourcesOf(input, seen));
 }
 
 class KeyGuard extends PassStage<unknown, unknown> {

@@ -1,5 +1,4 @@
 import { Observable, Subject, type Subscription } from 'rxjs';
-import type { Manifest } from '../checkpoint/manifest.ts';
 import { newestConfirmed } from '../checkpoint/recovery-decision.ts';
 import { closeContainer, jobContainer, shareByTasks } from '../composition.ts';
 import { InternalError, messageOf, NotRunningError, TidemarkError } from '../errors.ts';
@@ -10,6 +9,8 @@ import { JobRun } from '../job/job-run.ts';
 import { type RestartStrategy, restartStrategy, shouldRestart } from '../job/restart-strategy.ts';
 import type { ResolvedSettings } from '../job/settings.ts';
 import type { Logger } from '../observe/logger.ts';
+import { notSpreadYet, originOfAll, savedTasks } from '../savepoint/saved-tasks.ts';
+import { isSameSpread, openSavepoint } from '../savepoint/start-from.ts';
 import type { Key } from '../stream/elements.ts';
 import { outsideGroups } from '../stream/native-group.ts';
 import type { StreamNode, WirableNode } from '../stream/node.ts';
@@ -17,6 +18,7 @@ import { connectorsOf } from '../task/graph.ts';
 import type { DependencyContainer } from '../tokens.ts';
 import * as tokens from '../tokens.ts';
 import { channelsOf } from './channels.ts';
+import { type CurrentTasks, currentTasks, newestOfAll, type StoredTask, storedTasks } from './current-tasks.ts';
 import { sharingOf, spreadOf, verifySharedSettings } from './spread-sources.ts';
 import { spreadStatus } from './spread-status.ts';
 import { type JobShape, storedShape, verifyPartitions } from './task-layout.ts';
@@ -52,6 +54,14 @@ export class SpreadRun implements JobHandle {
   private readonly finished = new Set<number>();
   /** How tasks of this process ended, for the sums. */
   private readonly past = new Map<number, JobStatus>();
+  /** Tasks of this process that were stopped with a savepoint. */
+  private readonly stopped = new Set<number>();
+  /** Tasks that the group gives to this process. */
+  private readonly assigned = new Set<number>();
+  /** When tasks that were stopped go on, unless all were; ms on the monotonic clock. */
+  private stopsUntil: number | undefined;
+  /** The highest id of each task when this process began: what is newer came while it ran. */
+  private readonly idsAtStart = new Map<string, number>();
   private phase: JobPhase | undefined = 'starting';
   private lastCheckpoint: CheckpointEvent | undefined;
   private error: TidemarkError | undefined;
@@ -178,33 +188,60 @@ export class SpreadRun implements JobHandle {
   }
 
   private async findShape(): Promise<JobShape> {
+    const stored = await this.storedTasks();
+    for (const { task, manifests } of stored) {
+      this.idsAtStart.set(task, Math.max(0, ...manifests.map(({ manifest }) => manifest.id)));
+    }
     if (this.settings.tasks === 'standby') return { count: 1, partitions: {} };
     const { tasks, partitions } = await this.sharing.shape(this.settings.maxTasks);
-    const known = storedShape(this.job, await this.storedManifests());
+    const current = currentTasks(stored);
+    const savepoint = await this.savepointOf(current, { count: tasks, partitions });
+    if (savepoint !== undefined && savepoint !== current?.layout?.spread) {
+      const shape = { count: tasks, partitions, spread: savepoint };
+      await this.clearChannels(shape);
+      return shape;
+    }
+    const known = storedShape(this.job, newestOfAll(current?.tasks ?? []));
+    if (known?.spread !== undefined && savepoint === undefined && current && current.missing.length > 0) {
+      throw notSpreadYet(this.job, current.missing);
+    }
     if (known && this.hasSpreadKeys) verifyPartitions({ job: this.job }, known.partitions, partitions);
-    const shape = { count: known?.count ?? tasks, partitions };
+    const spread = known?.spread;
+    const shape = { count: known?.count ?? tasks, partitions, ...(spread === undefined ? {} : { spread }) };
     if (!known) await this.clearChannels(shape);
     return shape;
+  }
+
+  /** What tells the tasks that are filled from the savepoint; `undefined` without one, and where its tasks are those of the job. */
+  private async savepointOf(current: CurrentTasks | undefined, now: JobShape): Promise<string | undefined> {
+    const { fromSavepoint } = this.settings;
+    if (fromSavepoint === undefined) return undefined;
+    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
+    const saved = savedTasks(await openSavepoint(store, this.job, fromSavepoint));
+    const { checksum } = originOfAll(saved);
+    const before = current?.layout;
+    if (before?.spread === checksum) return checksum;
+    const keep = this.hasSpreadKeys;
+    const isInPlace =
+      before && saved.layout && isSameSpread(before, saved.layout, keep) && isSameSpread(before, now, keep);
+    return isInPlace ? undefined : checksum;
   }
 
   /** What an earlier job of this name left on its way between tasks belongs to no state any more. */
   private async clearChannels(shape: JobShape): Promise<void> {
     const channels = [...channelsOf(this.job, shape, this.nodes).values()];
     const ends = await Promise.all(channels.map(channel => channel.ends()));
+    if (channels.length === 0) return;
     // Asked after the ends: of whatever a task of this job had committed before them, the store knows.
-    if (channels.length === 0 || (await this.storedManifests()).length > 0) return;
+    const isKnown = newestOfAll(await this.storedTasks()).some(
+      ({ tasks }) => shape.spread === undefined || tasks?.spread === shape.spread,
+    );
+    if (isKnown) return;
     await Promise.all(channels.map((channel, i) => channel.forget(ends[i] ?? [])));
   }
 
-  /** Of all tasks of the job, those that are only prepared included. */
-  private async storedManifests(): Promise<readonly Manifest[]> {
-    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
-    const manifests: Manifest[] = [];
-    for (const ref of await store.tasks()) {
-      if (ref.job !== this.job) continue;
-      for (const { manifest } of await store.task(ref).manifests()) manifests.push(manifest);
-    }
-    return manifests;
+  private async storedTasks(): Promise<readonly StoredTask[]> {
+    return storedTasks(this.container.resolve(tokens.SNAPSHOT_STORE), this.job);
   }
 
   /** Whether state is kept by keys that partitions spread over tasks. */
@@ -221,37 +258,71 @@ export class SpreadRun implements JobHandle {
       assigned: (tasks, generation) => {
         if (this.isOver) return;
         this.logger.info({ job: this.job, tasks, generation }, 'tasks were assigned to this process');
-        for (const task of tasks) if (!this.finished.has(task)) this.runs.start(task);
-        this.lookWhetherFinished();
+        for (const task of tasks) {
+          this.assigned.add(task);
+          void this.startTask(task).catch(error => this.failed(tidemarkError(error)));
+        }
         this.changes.next();
       },
       revoked: async (tasks, withinMs) => {
         if (tasks.length > 0)
           this.logger.info({ job: this.job, tasks }, 'tasks are given back: other processes get them');
+        for (const task of tasks) this.assigned.delete(task);
         await this.runs.stop(tasks, { withinMs });
-        for (const task of tasks) {
-          this.finished.delete(task);
-          if (!this.isOver) this.past.delete(task);
-        }
+        for (const task of tasks) this.givenAway(task);
       },
       lost: async ({ why, isFinal, error }) => {
         this.logger.warn(
           { job: this.job, why, tasks: this.runs.tasks },
           'this process was taken for lost by its group',
         );
+        const tasks = [...this.assigned];
+        this.assigned.clear();
         await lost();
-        this.finished.clear();
-        if (!this.isOver) this.past.clear();
+        for (const task of tasks) this.givenAway(task);
         if (isFinal) this.failed(error ?? new InternalError(`The membership of the job "${this.job}" ended: ${why}`));
       },
     };
+  }
+
+  private givenAway(task: number): void {
+    this.finished.delete(task);
+    this.stopped.delete(task);
+    if (!this.isOver) this.past.delete(task);
+  }
+
+  /** Begins a task that was assigned, unless the whole job was stopped with a savepoint since this process began. */
+  private async startTask(task: number): Promise<void> {
+    const isStopped = !this.finished.has(task) && (await this.stoppedWith(task)) !== undefined;
+    if (this.isOver || !this.assigned.has(task)) return;
+    if (isStopped) this.wasStopped(task);
+    else if (!this.finished.has(task)) this.runs.start(task);
+    this.lookWhetherFinished();
+  }
+
+  private wasStopped(task: number): void {
+    this.stopped.add(task);
+    this.stopsUntil ??= this.container.resolve(tokens.MONOTONIC_CLOCK)() + this.settings.stopTimeout;
+  }
+
+  private nameOf(task: number): string {
+    return this.settings.tasks === 'standby' ? this.settings.task : `${task}`;
+  }
+
+  /** The savepoint that a task was stopped with while this process ran; it has not gone on since. */
+  private async stoppedWith(task: number): Promise<string | undefined> {
+    const name = this.nameOf(task);
+    const store = this.container.resolve(tokens.SNAPSHOT_STORE).task({ job: this.job, task: name });
+    const newest = newestConfirmed(await store.manifests());
+    const isLast = newest?.kind === 'savepoint' && newest.closed && newest.id > (this.idsAtStart.get(name) ?? 0);
+    return isLast ? newest.savepoint?.name : undefined;
   }
 
   private beginTask(index: number): JobRun {
     const { shape } = this;
     if (!shape) throw new InternalError(`Task ${index} of the job "${this.job}" was assigned before it was joined.`);
     const isOne = this.settings.tasks === 'standby';
-    const settings = { ...this.settings, task: isOne ? this.settings.task : `${index}` };
+    const settings = { ...this.settings, task: this.nameOf(index) };
     const layout = isOne ? undefined : { index, ...shape };
     const run = new JobRun(this.declared, this.params, settings, { layout, container: this.container });
     this.began.next(run);
@@ -270,10 +341,10 @@ export class SpreadRun implements JobHandle {
   private taskEnded(task: number, result: { readonly outcome: JobOutcome } | { readonly error: TidemarkError }): void {
     if (this.isOver) return;
     if ('outcome' in result) {
-      if (result.outcome === 'finished') {
-        this.finished.add(task);
-        this.lookWhetherFinished();
-      }
+      if (result.outcome === 'cancelled') return;
+      if (result.outcome === 'finished') this.finished.add(task);
+      else this.wasStopped(task);
+      this.lookWhetherFinished();
       return;
     }
     if (result.error.code === 'FENCED') {
@@ -286,32 +357,57 @@ export class SpreadRun implements JobHandle {
     this.failed(result.error, { isOfTask: true });
   }
 
-  /** A bounded job has finished when all of its tasks have, wherever they run; until then this process may have to take some over. */
+  /**
+   * A bounded job has finished when all of its tasks have, wherever they run, and one that is stopped with a savepoint has stopped when
+   * all have; until then this process may have to take some over.
+   */
   private lookWhetherFinished(): void {
-    if (this.timer || this.isOver || this.finished.size === 0 || this.runs.tasks.length > 0) return;
+    const isDue = () => !this.isOver && this.finished.size + this.stopped.size > 0 && this.runs.tasks.length === 0;
+    if (this.timer || !isDue()) return;
     const look = async () => {
       this.timer = undefined;
-      if (this.isOver || this.finished.size === 0 || this.runs.tasks.length > 0) return;
-      if (await this.areAllFinished()) this.over({ outcome: 'finished' }, async () => {});
-      else if (!this.isOver) this.lookWhetherFinished();
+      if (!isDue()) return;
+      const outcome = await this.commonEnd();
+      if (outcome) this.over({ outcome }, async () => {});
+      else if (!this.isOver) {
+        this.goOnUnlessStopped();
+        this.lookWhetherFinished();
+      }
     };
     this.timer = this.container
       .resolve(tokens.SCHEDULER)
       .schedule(
         () => void look().catch(error => this.failed(tidemarkError(error))),
-        this.finished.size === this.shape?.count ? 0 : finishedPollMs,
+        this.finished.size + this.stopped.size === this.shape?.count ? 0 : finishedPollMs,
       );
   }
 
-  private async areAllFinished(): Promise<boolean> {
+  /** How the job has ended in all of its tasks; `undefined` while one of them goes on. */
+  private async commonEnd(): Promise<'finished' | 'stopped' | undefined> {
     const { shape } = this;
     const store = this.container.resolve(tokens.SNAPSHOT_STORE);
+    let outcome: 'finished' | 'stopped' = 'finished';
     for (let index = 0; index < (shape?.count ?? 0); index++) {
       if (this.finished.has(index)) continue;
-      const ref = { job: this.job, task: `${index}` };
-      if (!newestConfirmed(await store.task(ref).manifests())?.jobFinished) return false;
+      const ref = { job: this.job, task: this.nameOf(index) };
+      if (newestConfirmed(await store.task(ref).manifests())?.jobFinished) continue;
+      if (!this.stopped.has(index) && (await this.stoppedWith(index)) === undefined) return undefined;
+      outcome = 'stopped';
     }
-    return true;
+    return outcome;
+  }
+
+  /** Another task could not be stopped with the savepoint: those that were go on. */
+  private goOnUnlessStopped(): void {
+    if (this.stopsUntil === undefined || this.container.resolve(tokens.MONOTONIC_CLOCK)() < this.stopsUntil) return;
+    const tasks = [...this.stopped].filter(task => this.assigned.has(task));
+    this.logger.warn({ job: this.job, tasks }, 'not all tasks were stopped with the savepoint in time: these go on');
+    this.stopsUntil = undefined;
+    this.stopped.clear();
+    for (const task of tasks) {
+      this.idsAtStart.set(this.nameOf(task), Number.POSITIVE_INFINITY);
+      this.runs.start(task);
+    }
   }
 
   /** What failed before there were tasks may be tried again; what a task failed with was, by its own restarts. */

@@ -1,13 +1,15 @@
 import type { Manifest, TaskLayout } from '../checkpoint/manifest.ts';
 import type { TaskRef } from '../checkpoint/snapshot-store.ts';
 import { PartitionCountChangedError, TaskLayoutError } from '../errors.ts';
+import { currentTasks, type StoredTask, shapeOf } from './current-tasks.ts';
 
 /** How many tasks a job has, and how many partitions its topics have. */
 export type JobShape = Omit<TaskLayout, 'index'>;
 
 /** What ways out there are where state is spread in another way than the job is to run. */
 const waysOut =
-  'Take a savepoint of the job as it was and start from that, which spreads its state anew, or start the job under another name.';
+  'Stop the job as it was with a savepoint (tidemark savepoint stop) and start it from that (--from-savepoint), which spreads its state anew; ' +
+  'or start it under another name.';
 
 /**
  * Throws when the state in `committed` is not that of this task: another number of tasks, one task where there were several, or
@@ -30,12 +32,12 @@ export function verifyLayout(
   if (stored && layout && hasKeys) verifyPartitions(ref, stored.partitions, layout.partitions);
 }
 
-/** Throws when a job that begins as one task, without state, has state of several: it would begin at nothing, past what they have read. */
-export function verifyAlone(ref: TaskRef, others: readonly TaskRef[]): void {
-  const spread = others.filter(({ job, task }) => job === ref.job && task !== ref.task && /^\d+$/.test(task));
-  if (spread.length === 0) return;
+/** Throws when a job that starts as one task has newer state of several: it would begin behind what they have read. */
+export function verifyAlone(ref: TaskRef, stored: readonly StoredTask[]): void {
+  const current = currentTasks(stored);
+  if (!current?.layout) return;
   throw new TaskLayoutError(
-    `The stored state of the job "${ref.job}" is that of ${spread.length} per-partition tasks, and it is started as one task. ${waysOut}`,
+    `The stored state of the job "${ref.job}" is that of ${current.layout.count} per-partition tasks, and it is started as one task. ${waysOut}`,
     { context: { ...ref } },
   );
 }
@@ -74,7 +76,7 @@ export function storedShape(job: string, manifests: readonly Pick<Manifest, 'tas
         { context: { job } },
       );
     }
-    found ??= { shape: { count: tasks.count, partitions: tasks.partitions }, task };
+    found ??= { shape: shapeOf(tasks), task };
   }
   return found?.shape;
 }

@@ -70,6 +70,21 @@ export interface SourceSpread {
   channel?(request: ChannelRequest): Channel;
   /** The task, of `count`, that has the records of a key, where the key says so; `undefined`: it cannot be told. */
   taskOf?(key: Key, count: number, partitions: Readonly<Record<string, number>>): number | undefined;
+  /**
+   * The positions of all tasks of a job, to be given to other tasks. Pure; throws a `SourcePositionError` when they do not go together.
+   * Left out: they cannot be.
+   */
+  respread?(positions: readonly Json[], source: string): SpreadPositions;
+}
+
+/** Positions that were taken in one spread and are given to the tasks of another. */
+export interface SpreadPositions {
+  /** How many partitions each topic had, as far as they are known. */
+  readonly partitions: Readonly<Record<string, number>>;
+  /** That of one of `count` tasks. */
+  of(slice: Pick<TaskSlice, 'index' | 'count'>): Json;
+  /** How many records lie behind the positions now, in the partitions that these know; those without any are left out. */
+  backlog(): Promise<readonly { readonly partition: string; readonly records: number }[]>;
 }
 
 /** What is asked of `SourceSpread.sharing`. */

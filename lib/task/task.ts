@@ -5,7 +5,7 @@ import type { CommitPoint, Recovered } from '../checkpoint/commit-point.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
 import type { Json, Manifest, TaskLayout } from '../checkpoint/manifest.ts';
 import type { Final } from '../checkpoint/open-checkpoint.ts';
-import type { SavepointRequest } from '../checkpoint/savepoint-notes.ts';
+import { appliedNote, type SavepointRequest } from '../checkpoint/savepoint-notes.ts';
 import { type RequestOutcome, SavepointWatch } from '../checkpoint/savepoint-watch.ts';
 import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
@@ -19,6 +19,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { Channel } from '../scale/channel.ts';
 import { channelSource } from '../scale/channel-source.ts';
 import { PackStage, UnpackStage } from '../scale/channel-stages.ts';
+import { channelsRefusal } from '../scale/channel-state.ts';
 import { ChannelTable } from '../scale/channel-table.ts';
 import { channelNodes, channelsOf } from '../scale/channels.ts';
 import { keyGuard } from '../scale/key-guard.ts';
@@ -238,8 +239,8 @@ export class Task {
       this.restoredFinished.add(id);
       this.finished.add(id);
     }
-    const isNew = !committed && recovered.lastId === 0;
-    return andThen(isNew ? this.services.verifyAlone?.() : undefined, () => {
+    // Of a savepoint that it starts from, whoever found it has looked.
+    return andThen(recovered.origin ? undefined : this.services.verifyAlone?.(), () => {
       if (this.isEnding) return;
       this.wire();
       this.verifyRestorable(committed);
@@ -493,6 +494,7 @@ export class Task {
 
   private take({ name, end }: SavepointRequest, over: (outcome: RequestOutcome) => void): string | undefined {
     if (this.isEnding || this.isFinalUnderWay || this.stopRequest) return 'the job is about to end';
+    if (this.channels.size > 0) return channelsRefusal;
     if (end === 'go-on') this.coordinator?.takeSavepoint(name, over);
     else if (!this.events.stopAsked(end === 'drain', name)) return 'the job is about to end';
     return undefined;
@@ -544,9 +546,20 @@ export class Task {
     // Behind everything that already waits at the gate.
     this.gate.between(() => {
       this.coordinator?.takeFinal(final, () => {
-        void this.end({ outcome });
+        void andThen(this.noteApplied(final), () => this.end({ outcome }));
       });
     });
+  }
+
+  /** What a savepoint has made visible, nobody has to look after who takes up its state in other tasks. */
+  private noteApplied({ savepoint }: Final): MaybePromise<void> {
+    const last = savepoint === undefined ? undefined : this.coordinator?.lastApplied;
+    if (!last) return;
+    const { store, logger } = this.services;
+    return attempt<void>(
+      () => andThen(store.putNote(appliedNote(last), ''), () => {}),
+      error => logger.warn({ error: messageOf(error) }, 'that all of the savepoint is visible could not be noted'),
+    );
   }
 
   private pauseSources(): void {

@@ -73,12 +73,14 @@ export class MemoryGroup {
 export interface LogOptions {
   readonly partitions: number;
   /** Which partition a key is in. */
-  readonly partitionOf?: (key: Key) => number;
+  readonly partitionOf?: (key: Key, partitions: number) => number;
 }
 
 /** A topic in memory: partitions of records that any number of readers read, bounded or not. */
 export class PartitionedLog {
+  /** That of the first job that reads it; others have their own. */
   readonly group = new MemoryGroup();
+  readonly #groups = new Map<string, MemoryGroup>();
   readonly #partitions: Keyed[][];
   readonly #readers = new Set<() => void>();
   readonly #options: LogOptions;
@@ -90,6 +92,18 @@ export class PartitionedLog {
     this.#options = options;
     this.count = options.partitions;
     this.#partitions = Array.from({ length: options.partitions }, () => []);
+  }
+
+  /** Adds partitions up to so many; readers that are open do not see them. */
+  grow(partitions: number): void {
+    while (this.#partitions.length < partitions) this.#partitions.push([]);
+    this.count = partitions;
+  }
+
+  #groupOf(name: string): MemoryGroup {
+    const group = this.#groups.get(name) ?? (this.#groups.size === 0 ? this.group : new MemoryGroup());
+    this.#groups.set(name, group);
+    return group;
   }
 
   append(partition: number, ...records: readonly Keyed[]): void {
@@ -104,10 +118,10 @@ export class PartitionedLog {
 
   source(): Source<Keyed> {
     const { partitionOf } = this.#options;
-    const sharing: TaskSharing = {
+    const sharing = (group: string): TaskSharing => ({
       shape: async maxTasks => ({ tasks: Math.min(maxTasks, this.count), partitions: { log: this.count } }),
-      join: ({ tasks, listener }) => this.group.join(tasks, listener),
-    };
+      join: ({ tasks, listener }) => this.#groupOf(group).join(tasks, listener),
+    });
     return {
       kind: 'log',
       name: 'log',
@@ -115,13 +129,28 @@ export class PartitionedLog {
       spread: {
         where: 'memory',
         topics: ['log'],
-        sharing: () => sharing,
+        sharing: ({ group }) => sharing(group),
+        respread: positions => {
+          const joined: number[] = [];
+          for (const position of positions as number[][]) {
+            for (const [partition, at] of position.entries()) joined[partition] = Math.max(joined[partition] ?? 0, at);
+          }
+          return {
+            partitions: { log: joined.length },
+            of: ({ index, count }) => joined.map((at, partition) => (partition % count === index ? at : 0)),
+            backlog: async () =>
+              joined.flatMap((at, partition) => {
+                const records = (this.#partitions[partition]?.length ?? 0) - at;
+                return records > 0 ? [{ partition: `log-${partition}`, records }] : [];
+              }),
+          };
+        },
         channel: request => {
           const channel = this.channels.get(request.name) ?? new MemoryChannel(request);
           this.channels.set(request.name, channel);
           return channel.to();
         },
-        ...(partitionOf ? { taskOf: (key: Key, count: number) => partitionOf(key) % count } : {}),
+        ...(partitionOf ? { taskOf: (key: Key, count: number, { log = 1 }) => partitionOf(key, log) % count } : {}),
       },
       open: (position, context) => {
         const { slice } = context;

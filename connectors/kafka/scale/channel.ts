@@ -1,14 +1,11 @@
-import { asyncScheduler } from 'rxjs';
 import {
   type Channel,
   type ChannelRequest,
   InternalError,
   type Key,
   type Packed,
-  silentLogger,
   TaskLayoutError,
 } from '../../../lib/index.ts';
-import { kafkaClient } from '../client/kafkajs/kafka-client.ts';
 import type { KafkaClient, TopicPartition } from '../client/port.ts';
 import { KafkaAnswerError } from '../errors.ts';
 import { bytes } from '../format/bytes.ts';
@@ -16,14 +13,12 @@ import type { KafkaConnectionOptions } from '../options.ts';
 import { adaptingKafkaSink } from '../sink/sink.ts';
 import { listOffsets } from '../source/offset-lookup.ts';
 import { kafkaSourceSettings } from '../source/options.ts';
-import { Patience } from '../source/patience.ts';
+import type { Patience } from '../source/patience.ts';
 import { readingSource } from '../source/reading-source.ts';
 import { sourceServices } from '../source/source-services.ts';
 import { deleteBefore } from './delete-before.ts';
 import { purging } from './purge.ts';
-
-/** How long the cluster may be out of reach when a channel is looked at before the job runs. */
-const patienceMs = 60_000;
+import { patienceMs, withClient } from './with-client.ts';
 
 /** Records stay until every task that reads them has committed past them, however long that takes. */
 const topicSettings = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' };
@@ -113,20 +108,5 @@ async function ensure(client: KafkaClient, topic: string, tasks: number): Promis
     if (performance.now() > until)
       throw new InternalError(`The topic ${topic} was made, but does not show after ${patienceMs} ms.`);
     await new Promise(resolve => setTimeout(resolve, 50));
-  }
-}
-
-async function withClient<T>(
-  connection: KafkaConnectionOptions,
-  ask: (client: KafkaClient, patience: Patience) => Promise<T>,
-): Promise<T> {
-  const client = kafkaClient(connection, silentLogger);
-  const patience = new Patience(asyncScheduler, silentLogger, patienceMs, client.location);
-  try {
-    await client.connect();
-    return await ask(client, patience);
-  } finally {
-    patience.close();
-    await client.close();
   }
 }

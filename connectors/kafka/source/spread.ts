@@ -1,13 +1,15 @@
 import type { Key, SharingRequest, SourceSpread } from '../../../lib/index.ts';
 import { keyPartition } from '../partition/key-partition.ts';
+import { backlogBehind } from '../scale/backlog.ts';
 import { kafkaChannel } from '../scale/channel.ts';
+import { joinedPosition, partitionCounts, slicePosition } from '../scale/joined-position.ts';
 import { kafkaTaskSharing } from '../scale/task-sharing.ts';
 import { clusterKey } from '../shared-client.ts';
 import { keyText } from '../sink/record-encoder.ts';
 import type { KafkaSourceSettings } from './options.ts';
 
 /** How the partitions of a source are spread over tasks, and those over the members of a group. */
-export function sourceSpread<T>({ connection, topics, partitionOf }: KafkaSourceSettings<T>): SourceSpread {
+export function sourceSpread<T>({ connection, topics, partitionOf, isolation }: KafkaSourceSettings<T>): SourceSpread {
   const spread = {
     where: `kafka:${clusterKey(connection)}`,
     topics: topics instanceof RegExp ? undefined : topics,
@@ -27,6 +29,14 @@ export function sourceSpread<T>({ connection, topics, partitionOf }: KafkaSource
   return {
     ...spread,
     ...(partitionOf === 'unknown' ? {} : { taskOf }),
+    respread: (positions, source) => {
+      const joined = joinedPosition(positions, source);
+      return {
+        partitions: partitionCounts(joined),
+        of: slice => slicePosition(joined, slice),
+        backlog: () => backlogBehind(joined, connection, isolation),
+      };
+    },
     // Where a topic's own partitions tell where keys are, channels put them there, too.
     channel: request => kafkaChannel(connection, request, key => taskOf(key, request.tasks, request.partitions)),
   };
