@@ -64,15 +64,15 @@ const deaths: Readonly<Record<string, () => void>> = {
   kill: () => process.kill(process.pid, 'SIGKILL'),
   exit: () => process.exit(7),
   escape: () => void setImmediate(() => Promise.reject(new Error('escaped from the job'))),
-  refuse: () => {
-    throw new UnsupportedStateError('no restart mends this');
-  },
 };
 
-/** `dies=kill:100,exit:200`: at these records of partition 1, each once: files named `mark` tell that it has happened. */
+/** `dies=kill:100,exit:200`: at these records of partition 1, each once: files named `mark` tell that it has happened. One that is there by itself, `refuse`, is what no restart mends. */
 function mayDie({ dies = '', mark = '' }: Parameters): (item: Item) => Item {
   const planned = new Map(dies.split(',').map(one => one.split(':').reverse() as [string, string]));
   return item => {
+    if (item.partition === 1 && item.n % 100 === 0 && existsSync(`${mark}.refuse`)) {
+      throw new UnsupportedStateError('no restart mends this');
+    }
     const how = item.partition === 1 ? planned.get(`${item.n}`) : undefined;
     const happened = `${mark}.${how}`;
     if (how !== undefined && !existsSync(happened)) {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -156,7 +156,9 @@ describe('tidemark run --workers', { timeout: 180_000 }, () => {
   });
 
   it('ends with the error of a worker that no restart mends, the others with a final checkpoint', async () => {
-    const running = run('refuses', { dies: 'refuse:100', count: '100000' });
+    const running = run('refuses', { count: '10000000' });
+    await running.line(isRunning);
+    writeFileSync(path.join(folder, 'refuses.mark.refuse'), '');
     expect((await running.closed).code).toBe(4);
     expect(await running.line(isEnd)).toMatchObject({ code: 'UNSUPPORTED_STATE', exitCode: 4, level: 'error' });
     const finals = running.lines.filter(has('final checkpoint #'));
