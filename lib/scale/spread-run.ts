@@ -48,6 +48,8 @@ export class SpreadRun implements JobHandle {
   private readonly sharing: TaskSharing;
   private shape: JobShape | undefined;
   private share: TaskShare | undefined;
+  /** Of runs that have ended. */
+  private readonly past = { in: 0, out: 0 };
   /** Tasks of this process that have finished their input. */
   private readonly finished = new Set<number>();
   private phase: JobPhase | undefined = 'starting';
@@ -102,6 +104,7 @@ export class SpreadRun implements JobHandle {
       phase: this.phase,
       taskCount: this.shape?.count,
       tasks: this.runs.runs.map(run => run.status),
+      past: this.past,
       lastCheckpoint: this.lastCheckpoint,
       error: this.error,
     });
@@ -254,6 +257,12 @@ export class SpreadRun implements JobHandle {
       this.checkpoints.next(event);
     });
     run.changes$.subscribe(() => this.changes.next());
+    const isOver = () => {
+      const { records } = run.status;
+      this.past.in += records.in;
+      this.past.out += records.out;
+    };
+    run.done.then(isOver, isOver);
     return run.begin();
   }
 

@@ -7,6 +7,8 @@ export interface SpreadStatusParts {
   readonly phase: JobPhase | undefined;
   readonly taskCount: number | undefined;
   readonly tasks: readonly JobStatus[];
+  /** What tasks that do not run here any more have handled here. */
+  readonly past: JobStatus['records'];
   readonly lastCheckpoint: CheckpointEvent | undefined;
   readonly error: TidemarkError | undefined;
 }
@@ -15,7 +17,15 @@ export interface SpreadStatusParts {
 const order: readonly JobPhase[] = ['restarting', 'recovering', 'starting', 'stopping', 'running'];
 
 /** The status of a job whose tasks are shared, in this process: its tasks, and their sums. */
-export function spreadStatus({ job, phase, taskCount, tasks, lastCheckpoint, error }: SpreadStatusParts): JobStatus {
+export function spreadStatus({
+  job,
+  phase,
+  taskCount,
+  tasks,
+  past,
+  lastCheckpoint,
+  error,
+}: SpreadStatusParts): JobStatus {
   const shownError = error ?? tasks.find(task => task.error)?.error;
   return {
     job,
@@ -25,8 +35,8 @@ export function spreadStatus({ job, phase, taskCount, tasks, lastCheckpoint, err
     tasks,
     ...(taskCount === undefined ? {} : { taskCount }),
     records: {
-      in: tasks.reduce((sum, task) => sum + task.records.in, 0),
-      out: tasks.reduce((sum, task) => sum + task.records.out, 0),
+      in: tasks.reduce((sum, task) => sum + task.records.in, past.in),
+      out: tasks.reduce((sum, task) => sum + task.records.out, past.out),
     },
     sources: byName(tasks.flatMap(task => task.sources)).map(sourceOf),
     actors: byName(tasks.flatMap(task => task.actors)).map(actors => ({

@@ -78,6 +78,7 @@ describe('a job whose tasks are spread over processes', () => {
     const handle = process();
     expect(await handle.done).toBe('finished');
     expect(output.values).toHaveLength(600);
+    expect(handle.status.records).toEqual({ in: 600, out: 600 });
     expect([...highest(output.values).values()]).toEqual(Array.from({ length: 12 }, () => 50));
     const refs = await store.tasks();
     expect(refs.map(({ task }) => task).sort()).toEqual(['0', '1', '2', '3']);

@@ -1,6 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { redisStore } from 'tidemark/connectors/redis';
 import { expect, it } from 'vitest';
+import '../../../tools/services/kafka/without-timer-warning.ts';
 import { placeFor } from '../harness/places.ts';
 import { printedSeed, randomFrom } from '../harness/random.ts';
 import { visitsFrom } from './harness/visits.ts';
