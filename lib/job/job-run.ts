@@ -432,7 +432,14 @@ export class JobRun implements JobHandle {
   }
 
   private giveUp(error: TidemarkError): void {
-    this.logger.error({ job: this.job, code: error.code, fault: error.fault, error: error.message }, 'the job failed');
+    const { code, fault, message } = error;
+    const failure = { job: this.job, code, fault, error: message };
+    // Of a task among several its process says what comes of it: one that others have taken over is no failure of the job.
+    if (!this.isPlaced) this.logger.error(failure, 'the job failed');
+    else {
+      const { task } = this.settings;
+      this.logger[code === 'FENCED' ? 'info' : 'error']({ ...failure, task }, 'the task ended with an error');
+    }
     this.over({ error });
   }
 

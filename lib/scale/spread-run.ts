@@ -50,6 +50,8 @@ export class SpreadRun implements JobHandle {
   private readonly sharing: TaskSharing;
   private shape: JobShape | undefined;
   private share: TaskShare | undefined;
+  /** Records of runs that have ended here. */
+  private readonly handled = { in: 0, out: 0 };
   /** Tasks of this process that have finished their input. */
   private readonly finished = new Set<number>();
   /** How tasks of this process ended, for the sums. */
@@ -115,6 +117,7 @@ export class SpreadRun implements JobHandle {
       taskCount: this.shape?.count,
       tasks: this.runs.runs.map(run => run.status),
       past: [...this.past.values()],
+      handled: this.handled,
       lastCheckpoint: this.lastCheckpoint,
       error: this.error,
     });
@@ -333,7 +336,12 @@ export class SpreadRun implements JobHandle {
     });
     run.changes$.subscribe(() => this.changes.next());
     this.past.delete(index);
-    const ended = () => void this.past.set(index, run.status);
+    const ended = () => {
+      const { status } = run;
+      this.past.set(index, status);
+      this.handled.in += status.records.in;
+      this.handled.out += status.records.out;
+    };
     run.done.then(ended, ended);
     return run.begin();
   }

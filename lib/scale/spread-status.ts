@@ -9,6 +9,8 @@ export interface SpreadStatusParts {
   readonly tasks: readonly JobStatus[];
   /** Tasks that have ended here for good: in the sums alone. */
   readonly past?: readonly JobStatus[];
+  /** Records of what has ended here, wherever it runs now. */
+  readonly handled?: JobStatus['records'];
   readonly lastCheckpoint: CheckpointEvent | undefined;
   readonly error: TidemarkError | undefined;
 }
@@ -23,6 +25,7 @@ export function spreadStatus({
   taskCount,
   tasks,
   past = [],
+  handled = { in: 0, out: 0 },
   lastCheckpoint,
   error,
 }: SpreadStatusParts): JobStatus {
@@ -36,8 +39,8 @@ export function spreadStatus({
     tasks,
     ...(taskCount === undefined ? {} : { taskCount }),
     records: {
-      in: all.reduce((sum, task) => sum + task.records.in, 0),
-      out: all.reduce((sum, task) => sum + task.records.out, 0),
+      in: tasks.reduce((sum, task) => sum + task.records.in, handled.in),
+      out: tasks.reduce((sum, task) => sum + task.records.out, handled.out),
     },
     sources: byName(all.flatMap(task => task.sources)).map(sourceOf),
     actors: byName(all.flatMap(task => task.actors)).map(actors => ({
