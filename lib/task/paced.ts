@@ -41,6 +41,7 @@ class Pace<T> implements SourceReader {
     return {
       job: context.job,
       task: context.task,
+      slice: context.slice,
       logger: context.logger,
       scheduler: context.scheduler,
       shared: context.shared,

@@ -1,7 +1,7 @@
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { memorySink, memorySource, memoryStore } from '../../connectors/memory/index.ts';
-import { from, job, paced, start } from '../../lib/index.ts';
+import { from, job, paced, type SourceContext, start, wrapSource } from '../../lib/index.ts';
 import { to } from '../../operators/index.ts';
 import { quiet } from '../job/quiet.ts';
 
@@ -23,6 +23,19 @@ describe('paced', () => {
       scheduler.flush();
     });
     expect.assertions(3);
+  });
+
+  it('reads the share of its task alone', () => {
+    const slices: unknown[] = [];
+    const sliced = wrapSource(memorySource([1], { name: 'numbers' }), {
+      open(_, { slice }) {
+        slices.push(slice);
+        throw new Error('seen');
+      },
+    });
+    const slice = { index: 1, count: 3, mayGrow: false };
+    expect(() => paced(sliced, 1).open(undefined, { slice } as SourceContext<number>)).toThrow('seen');
+    expect(slices).toEqual([slice]);
   });
 
   it('refuses a pace that is none', () => {
