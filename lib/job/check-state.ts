@@ -1,11 +1,15 @@
 import type { ActorStage } from '../actor/actor-stage.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import { identityOf, mayHaveDecidedMore, newestConfirmed } from '../checkpoint/recovery-decision.ts';
-import type { StoredManifest, TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
+import type { SnapshotStore, StoredManifest, TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
 import { closeContainer, jobContainer, taskContainer } from '../composition.ts';
-import { SavepointError, StateLostError, type TidemarkError } from '../errors.ts';
+import { SavepointError, StateLostError, TidemarkError } from '../errors.ts';
 import { andThen, attempt, eachInOrder, type MaybePromise } from '../maybe-promise.ts';
+import { mergedTask, notSpreadYet, originOfAll, savedTasks } from '../savepoint/saved-tasks.ts';
+import { verifyNotPassed } from '../savepoint/spread-start.ts';
 import { decideStart, openSavepoint, type SavepointStart, startOf } from '../savepoint/start-from.ts';
+import { currentTasks, type StoredTask, storedTasks } from '../scale/current-tasks.ts';
+import { storedShape, verifyAlone } from '../scale/task-layout.ts';
 import type { WirableNode } from '../stream/node.ts';
 import { type ActorReport, droppedActor, inspectActor, newActor, type StateChange } from '../task/inspect-actor.ts';
 import { type GraphNames, notTaken, notTakenError } from '../task/not-taken.ts';
@@ -70,11 +74,21 @@ export function checkState(
           openSavepoint(container.resolve(tokens.SNAPSHOT_STORE), job.name, fromSavepoint).then(found =>
             startOf(found, ref, recovery.rewind),
           );
+  const all = container.resolve(tokens.SNAPSHOT_STORE);
   // What an actor was filled with stays in it: each look takes actors of its own.
   const compare = (again: UnreadJob, stored: readonly StoredManifest[]): MaybePromise<StateReport> => {
-    if (!savepoint) return reportOf(again, ref, store, stored, migrations);
-    return savepoint().then(start => {
-      const refused = refusalOf(ref, stored, start);
+    if (wired.settings.tasks === 'per-partition') return checkTasks(again, all, job.name, migrations);
+    if (!savepoint) {
+      return andThen(reportOf(again, ref, store, stored, migrations), report =>
+        andThen(all.tasks(), refs => {
+          const others = refs.some(one => one.job === job.name && one.task !== ref.task);
+          if (!others) return report;
+          return andThen(storedTasks(all, job.name), tasks => withProblem(report, () => verifyAlone(ref, tasks)));
+        }),
+      );
+    }
+    return savepoint().then(async start => {
+      const refused = refusalOf(ref, stored, start, await storedTasks(all, job.name));
       if (refused === 'resume') return reportOf(again, ref, store, stored, migrations);
       const saved = [{ manifest: start.task.manifest, confirmed: true }];
       return andThen(reportOf(again, ref, start.task, saved, migrations), report =>
@@ -101,13 +115,64 @@ export function checkState(
   return andThen(report, found => andThen(closed(), () => found));
 }
 
+/** The same for a job in several tasks: all that they hold, as if it were one. */
+async function checkTasks(again: UnreadJob, store: SnapshotStore, job: string, runs: boolean): Promise<StateReport> {
+  const { fromSavepoint } = again.settings;
+  const stored = await storedTasks(store, job);
+  const current = currentTasks(stored);
+  const savepoint = fromSavepoint === undefined ? undefined : await openSavepoint(store, job, fromSavepoint);
+  const saved = savepoint && savedTasks(savepoint);
+  const origin = saved && originOfAll(saved);
+  const isBegun = origin !== undefined && current?.layout?.spread === origin.checksum;
+  const present = (current?.tasks ?? []).flatMap(({ task, manifests }) => {
+    const manifest = newestConfirmed(manifests);
+    const of = store.task({ job, task });
+    return manifest ? [{ manifest, getSegment: (name: string) => of.getSegment(name) }] : [];
+  });
+  const from = saved && !isBegun ? saved : { tasks: present, layout: current?.layout };
+  const ref = { job, task: from.tasks.length === 1 ? '1 task' : `${from.tasks.length} tasks` };
+  const merged = from.tasks.length === 0 ? undefined : mergedTask(from);
+  const report = await reportOf(
+    again,
+    ref,
+    merged ?? { getSegment: () => undefined },
+    merged ? [{ manifest: merged.manifest, confirmed: true }] : [],
+    runs,
+  );
+  return withProblem(report, () => {
+    if (savepoint && origin && saved && !isBegun) {
+      const isOwn = current?.layout !== undefined && current.layout.count === saved.layout?.count;
+      // Of the same spread each task looks for itself.
+      if (!isOwn) verifyNotPassed(ref, stored, { savepoint, origin, spread: saved });
+    } else if (!savepoint && current) {
+      storedShape(
+        job,
+        present.map(({ manifest }) => manifest),
+      );
+      if (current.layout?.spread !== undefined && current.missing.length > 0) throw notSpreadYet(job, current.missing);
+    }
+  });
+}
+
+function withProblem(report: StateReport, verify: () => void): StateReport {
+  try {
+    verify();
+    return report;
+  } catch (error) {
+    if (report.problem || !(error instanceof TidemarkError)) return report;
+    return { ...report, problem: error };
+  }
+}
+
 /** What a start from the savepoint goes on from, or why it is refused. */
 function refusalOf(
   ref: TaskRef,
   stored: readonly StoredManifest[],
   start: SavepointStart,
+  all: readonly StoredTask[],
 ): 'resume' | 'restore' | TidemarkError {
   try {
+    if (start.spread || currentTasks(all)?.layout) verifyNotPassed(ref, all, start);
     return decideStart(ref, newestConfirmed(stored), start);
   } catch (error) {
     if (error instanceof SavepointError) return error;

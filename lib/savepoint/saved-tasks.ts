@@ -85,7 +85,11 @@ export function mergedTask({ tasks }: SavedTasks): SavedTask {
     }
   }
   const homes = new Map(tasks.flatMap(task => segmentsOf(task.manifest).map(name => [name, task] as const)));
-  return { manifest: { ...first.manifest, actors }, getSegment: name => homes.get(name)?.getSegment(name) };
+  const jobFinished = tasks.every(({ manifest }) => manifest.jobFinished);
+  return {
+    manifest: { ...first.manifest, jobFinished, actors },
+    getSegment: name => homes.get(name)?.getSegment(name),
+  };
 }
 
 export const notSpreadYet = (job: string, missing: readonly string[]): SavepointError =>

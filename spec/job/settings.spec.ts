@@ -40,7 +40,7 @@ describe('settings of a job', () => {
         jitter: 0.1,
         resetAfter: 600_000,
       },
-      recovery: {},
+      recovery: { acceptMovedKeys: false },
       task: 'main',
       tasks: 'single',
       maxTasks: 64,

@@ -1,6 +1,7 @@
 import { filter, firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  checkState,
   createSavepoint,
   deleteSavepoint,
   from,
@@ -262,5 +263,45 @@ describe('a start from a savepoint', () => {
     feed(2);
     await counted(grown);
     expectExact();
+  });
+});
+
+describe('checkState of a job in several tasks', () => {
+  const declared = (source = log.source()) =>
+    job('counts', () =>
+      from(source).pipe(
+        keyBy(({ key }: Keyed) => key),
+        scan('count', (count: Count, { key }: Keyed) => ({ key, count: count.count + 1 }), { key: '', count: 0 }),
+        to(output.sink),
+      ),
+    );
+
+  it('looks at all of them, and at a savepoint of another number', async () => {
+    const single = run({ tasks: 'single' });
+    feed();
+    await counted(single);
+    await stopWith(single, 'one');
+    const settings: JobSettings = { store, tasks: 'per-partition' };
+    expect(await checkState(declared(), settings)).toMatchObject({ problem: { code: 'TASK_LAYOUT' } });
+    const before = await checkState(declared(), { ...settings, fromSavepoint: 'one' });
+    expect(before).toMatchObject({
+      actors: [{ name: 'count', keys: 24, change: 'same' }],
+      sources: [{ change: 'same' }],
+    });
+    expect(before.problem).toBeUndefined();
+    const handle = run({ fromSavepoint: 'one' });
+    await running(handle, 4);
+    feed();
+    await counted(handle);
+    await handle.stop();
+    for (const over of [{}, { fromSavepoint: 'one' }]) {
+      const report = await checkState(declared(), { ...settings, ...over }, { migrations: true });
+      expect(report).toMatchObject({ task: '4 tasks', actors: [{ name: 'count', keys: 24 }] });
+      expect(report.problem).toBeUndefined();
+    }
+    expect(await checkState(declared(), { store })).toMatchObject({ problem: { code: 'TASK_LAYOUT' } });
+    expect(await checkState(declared(), { store, fromSavepoint: 'one' })).toMatchObject({
+      problem: { code: 'SAVEPOINT' },
+    });
   });
 });
