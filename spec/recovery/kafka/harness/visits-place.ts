@@ -9,6 +9,7 @@ import { kafkaClient } from '../../../../connectors/kafka/client/kafkajs/kafka-c
 import type { KafkaClient } from '../../../../connectors/kafka/client/port.ts';
 import { quiet } from '../../../job/quiet.ts';
 import { type Command, type CommandOptions, root, tidemark } from '../../harness/command.ts';
+import { passes } from '../../harness/restarts.ts';
 import type { Death } from '../../jobs/dies.ts';
 import { kcat } from './committed-reader.ts';
 import { LedgerReader } from './ledger-reader.ts';
@@ -37,16 +38,12 @@ export class VisitsPlace {
   readonly input = `${this.job}-in`;
   readonly output = `${this.job}-out`;
   readonly visits: readonly Visit[];
-  readonly expected: ReadonlyMap<string, readonly string[]>;
-  readonly count: number;
   private loaded = 0;
 
   private constructor(brokers: string, store: string, visits: readonly Visit[]) {
     this.brokers = brokers;
     this.store = store;
     this.visits = visits;
-    this.expected = expectedLines(visits);
-    this.count = [...this.expected.values()].reduce((sum, lines) => sum + lines.length, 0);
   }
 
   static async prepare(brokers: string, store: string, visits: readonly Visit[]): Promise<VisitsPlace> {
@@ -77,7 +74,7 @@ export class VisitsPlace {
         ...parameters.flatMap(([name, value]) => ['--set', `${name}=${value}`]),
       ],
       {
-        lifetimeMs: 170_000,
+        lifetimeMs: 280_000,
         ...options,
         env: {
           ...options.env,
@@ -90,18 +87,23 @@ export class VisitsPlace {
     );
   }
 
-  /** Follows what becomes visible until the end of the test. */
+  /** What must come out of the visits that are in the topic, once that has ended. */
+  get expected(): ReadonlyMap<string, readonly string[]> {
+    return expectedLines(this.visits.slice(0, this.loaded));
+  }
+
+  /** Follows what becomes visible until the end of the test: always a beginning of what all visits give. */
   follow(): LedgerReader {
-    return LedgerReader.follow(this.brokers, this.output, this.expected);
+    return LedgerReader.follow(this.brokers, this.output, expectedLines(this.visits));
   }
 
   /** Everything is visible, exactly once, in order per key. */
   async verify(): Promise<void> {
-    const { problems, seen } = await LedgerReader.whenVisible(this.brokers, this.output, this.expected, {
-      count: this.count,
-    });
+    const { expected } = this;
+    const count = [...expected.values()].reduce((sum, lines) => sum + lines.length, 0);
+    const { problems, seen } = await LedgerReader.whenVisible(this.brokers, this.output, expected, { count });
     expect(problems).toEqual([]);
-    expect(seen).toBe(this.count);
+    expect(seen).toBe(count);
   }
 
   /** Also what the sinks into Redis and into files got. */
@@ -125,6 +127,17 @@ export class VisitsPlace {
     } finally {
       redis.disconnect();
     }
+  }
+
+  /** Goes on putting visits into the input, so that there is something to do, until this has happened. */
+  async loadUntil<T>(happens: Promise<T>): Promise<T> {
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+    };
+    happens.then(over, over);
+    while (!isOver && this.loaded < this.visits.length) await Promise.all([this.load(100), passes(250)]);
+    return happens;
   }
 
   /** Puts the next so many visits into the input, or all that are left, with a producer that is not ours. */
