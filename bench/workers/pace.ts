@@ -16,8 +16,8 @@ export interface Pace {
 }
 
 /** Records that each process handles before it is measured: its code is compiled, and its state has all its keys. */
-const warmUp = 40_000;
-export const windowMs = 6_000;
+const warmUp = 20_000;
+export const windowMs = 5_000;
 
 /** What so many processes do in a while, over a topic that has more records than they can handle meanwhile. */
 export async function paceOf(

@@ -14,8 +14,8 @@ export interface Pauses {
 }
 
 const partitions = 8;
-const tickMs = 5;
-const recordsOfTick = 2;
+const tickMs = 20;
+const recordsOfTick = 8;
 /** After a change all is looked at for this long on top. */
 const afterMs = 500;
 
@@ -28,7 +28,7 @@ export async function pausesOf(brokers: string, redis: string, rounds: number): 
     topic: name,
     name,
     tasks: 'per-partition',
-    work: 500,
+    work: 100,
     interval: '1s',
   };
   await newTopic(brokers, name, partitions);
@@ -92,12 +92,17 @@ async function steadyLoad(brokers: string, topic: string) {
   await producer.connect();
   const startedAt = now();
   let sent = 0;
+  let isSending = false;
   const timer = setInterval(() => {
+    if (isSending) return;
+    isSending = true;
     const messages = Array.from({ length: partitions * recordsOfTick }, () => {
       const p = sent++ % partitions;
       return { partition: p, value: `{"key":"key-${p}-${sent % 1_000}","p":${p}}` };
     });
-    void producer.send({ topic, messages, acks: 1 });
+    void producer.send({ topic, messages, acks: 1 }).finally(() => {
+      isSending = false;
+    });
   }, tickMs);
   return {
     recordsPerSecond: () => (sent / (now() - startedAt)) * 1_000,

@@ -8,11 +8,11 @@ import { keys, type TakeOver, takeOvers } from './take-over.ts';
 import { fill, newTopic } from './topic.ts';
 
 const partitions = 8;
-const recordsOfPartition = 150_000;
+const recordsOfPartition = 120_000;
 const records = partitions * recordsOfPartition;
-const paceRounds = 4;
-const takeOverRounds = 3;
-const pauseRounds = 20;
+const paceRounds = 3;
+const takeOverRounds = 1;
+const pauseRounds = 12;
 const busy = 100;
 
 interface Variant {
@@ -36,8 +36,9 @@ export async function workers(): Promise<Findings> {
   await using kafka = await startKafka();
   await using redis = await startRedis();
   const paces = await inTurns(kafka.brokers, redis.url);
-  const taken = await takeOvers(kafka.brokers, redis.url, takeOverRounds);
   const pauses = await pausesOf(kafka.brokers, redis.url, pauseRounds);
+  console.error(`  pauses: ${JSON.stringify(pauses)}`);
+  const taken = await takeOvers(kafka.brokers, redis.url, takeOverRounds);
   const medianOf = (name: keyof Paces, of: (pace: Pace) => number) => summary(paces[name].map(of)).median;
   const faster = medianOf('two', perSecond) / medianOf('one', perSecond);
   const perCpu = medianOf('two', perCpuSecond) / medianOf('one', perCpuSecond);
