@@ -9,6 +9,7 @@ import { scaling } from './scaling/scaling.ts';
 import { throughput } from './throughput/throughput.ts';
 import { timers } from './timers/timers.ts';
 import { windows } from './windows/windows.ts';
+import { workers } from './workers/workers.ts';
 
 const benchmarks: Readonly<Record<string, () => Promise<Findings>>> = {
   throughput,
@@ -21,6 +22,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Findings>>> = {
   kafka,
   nexmark,
   scaling,
+  workers,
 };
 
 const chosen = process.argv.slice(2);

@@ -52,9 +52,14 @@ export class AnsweringProcess implements AsyncDisposable {
     return (await this.#said()) as T;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill();
+  /** Sends it the signal, and waits until it is gone. */
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    this.#child.kill(signal);
     await this.#ended.catch(() => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill('SIGTERM');
   }
 
   async #said(): Promise<unknown> {

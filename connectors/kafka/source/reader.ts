@@ -9,6 +9,7 @@ import {
 } from '../../../lib/index.ts';
 import type { KafkaClient, TopicPartition } from '../client/port.ts';
 import { AutoCommit } from './auto-commit.ts';
+import { BatchSize } from './batch-size.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { Discovery } from './discovery.ts';
 import { ofPartition } from './errors.ts';
@@ -25,6 +26,7 @@ import { RecordBatch, RecordRun, type RunEnd } from './record-run.ts';
 import type { SourceStart } from './source-start.ts';
 import { takeUp } from './topic-changes.ts';
 import type { TopicChanges, TopicWatch } from './topic-watch.ts';
+import { turn } from './turn.ts';
 
 export interface ReaderServices<T> {
   readonly client: KafkaClient;
@@ -34,9 +36,6 @@ export interface ReaderServices<T> {
   readonly patience: Patience;
   readonly deadLetters: DeadLetters | undefined;
 }
-
-/** The most records in one call of the task; then timers, barriers and other input have their turn. */
-const batchRecords = 1_000;
 
 /** An open Kafka source: gives what the fetcher brings, batch by batch, and knows how far it is. */
 export class KafkaReader<T> implements SourceReader {
@@ -51,6 +50,7 @@ export class KafkaReader<T> implements SourceReader {
   readonly #commits: GroupCommits;
   readonly #discovery: Discovery | undefined;
   readonly #batch = new RecordBatch<T>();
+  readonly #size = new BatchSize();
   readonly #aborting = new AbortController();
   /** Offsets that the broker does not have, while what was fetched before them is still read. */
   readonly #missingOffsets = new PartitionMap<number>();
@@ -202,7 +202,7 @@ export class KafkaReader<T> implements SourceReader {
         if (!this.#run) return 'idle';
         const before = this.#batch.values.length;
         const { chunk } = this.#run;
-        const end = this.#run.fill(this.#batch, batchRecords);
+        const end = this.#run.fill(this.#batch, this.#size.records);
         this.#batch.cameFrom(partitionText(chunk));
         this.#count(chunk, this.#batch.values.length - before);
         if (end === 'full' || typeof end === 'object') return end;
@@ -252,7 +252,12 @@ export class KafkaReader<T> implements SourceReader {
     const batch = this.#batch;
     const { values, timestamps, runs } = batch;
     batch.clear();
-    if (values.length > 0 && !this.#isClosed) this.#services.context.batch(values, timestamps, runs);
+    if (values.length > 0 && !this.#isClosed) {
+      const { context } = this.#services;
+      const startedAt = context.scheduler.now();
+      context.batch(values, timestamps, runs);
+      this.#size.took(values.length, context.scheduler.now() - startedAt);
+    }
     for (const partition of this.#ended.splice(0)) this.#tell(partition, 'ended');
   }
 
@@ -357,5 +362,3 @@ export class KafkaReader<T> implements SourceReader {
     }
   }
 }
-
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
