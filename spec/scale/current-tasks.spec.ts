@@ -16,7 +16,7 @@ const task = (name: string, id: number, count?: number, spread?: string) => ({
           : {
               tasks: { index: Number(name), count, partitions: { in: 4 }, ...(spread === undefined ? {} : { spread }) },
             }),
-      } as Manifest,
+      } as unknown as Manifest,
     },
   ],
 });
