@@ -17,7 +17,6 @@ export interface Pace {
 
 /** Records that each process handles before it is measured: its code is compiled, and its state has all its keys. */
 const warmUp = 20_000;
-export const windowMs = 5_000;
 
 /** What so many processes do in a while, over a topic that has more records than they can handle meanwhile. */
 export async function paceOf(
@@ -25,6 +24,7 @@ export async function paceOf(
   options: Omit<WorkerOptions, 'name'>,
   tasks: number,
   records: number,
+  windowMs: number,
   flags: readonly string[] = [],
 ): Promise<Pace> {
   await using workers = new AsyncDisposableStack();
