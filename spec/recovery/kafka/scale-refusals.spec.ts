@@ -51,12 +51,12 @@ it('does not go on, or start, once keys may come in other partitions', { timeout
 it('ends for good where another process has its instance id, which goes on exactly with its tasks', {
   timeout: long,
 }, async () => {
-  const place = await prepared('instance ids', 2_000);
-  await place.load();
+  const place = await prepared('instance ids', 20_000);
+  await place.load(500);
   const set = { isBounded: false, rate: 200 };
   const args = ['--instance-id', 'worker-1'];
   const first = place.run({ set, args });
-  await first.says(' committed', 6);
+  await place.loadUntil(first.says(' committed', 6));
   const second = place.run({ set, args });
   expect(await first.exited, first.output).toEqual(external);
   expect(first.output).toContain('taken for lost by its group');
@@ -71,14 +71,14 @@ it('ends for good where another process has its instance id, which goes on exact
 it('says that a task was fenced, gives it up, and runs it again when the group says so', {
   timeout: long,
 }, async () => {
-  const place = await prepared('fenced', 2_000);
-  await place.load();
+  const place = await prepared('fenced', 20_000);
+  await place.load(500);
   const job = place.run({ set: { isBounded: false, rate: 200 } });
-  await job.says(' committed', 6);
+  await place.loadUntil(job.says(' committed', 6));
   const store = redisStore(place.store);
   const stolen = store.task({ job: place.job, task: '2' });
   await stolen.acquireFence(await stolen.fence());
-  await job.says('the task was taken over by another process');
+  await place.loadUntil(job.says('the task was taken over by another process'));
   await job.says('given up: the group assigns them anew');
   await job.says('running: tasks 0, 1, 2, 3 of 4', 2);
   await store.close();
