@@ -8,6 +8,7 @@ import type { Job } from '../job/job.ts';
 import { JobRun } from '../job/job-run.ts';
 import { type RestartStrategy, restartStrategy, shouldRestart } from '../job/restart-strategy.ts';
 import type { ResolvedSettings } from '../job/settings.ts';
+import { attempt } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import { notSpreadYet, originOfAll, savedTasks } from '../savepoint/saved-tasks.ts';
 import { isSameSpread, openSavepoint } from '../savepoint/start-from.ts';
@@ -296,11 +297,24 @@ export class SpreadRun implements JobHandle {
 
   /** Begins a task that was assigned, unless the whole job was stopped with a savepoint since this process began. */
   private async startTask(task: number): Promise<void> {
-    const isStopped = !this.finished.has(task) && (await this.stoppedWith(task)) !== undefined;
+    const isStopped = !this.finished.has(task) && (await this.mayBeStopped(task));
     if (this.isOver || !this.assigned.has(task)) return;
     if (isStopped) this.wasStopped(task);
     else if (!this.finished.has(task)) this.runs.start(task);
     this.lookWhetherFinished();
+  }
+
+  /** Where the store does not answer, the task begins: how long it is waited for is for its own restarts to say. */
+  private async mayBeStopped(task: number): Promise<boolean> {
+    try {
+      return (await this.stoppedWith(task)) !== undefined;
+    } catch (error) {
+      this.logger.warn(
+        { job: this.job, task, error: messageOf(error) },
+        'whether the task was stopped with a savepoint could not be looked up',
+      );
+      return false;
+    }
   }
 
   private wasStopped(task: number): void {
@@ -375,7 +389,17 @@ export class SpreadRun implements JobHandle {
     const look = async () => {
       this.timer = undefined;
       if (!isDue()) return;
-      const outcome = await this.commonEnd();
+      const outcome = await attempt<'finished' | 'stopped' | undefined>(
+        () => this.commonEnd(),
+        error => {
+          if (!shouldRestart(tidemarkError(error))) throw error;
+          this.logger.warn(
+            { job: this.job, error: messageOf(error) },
+            'whether all tasks have ended could not be looked up; looks again',
+          );
+          return undefined;
+        },
+      );
       if (outcome) this.over({ outcome }, async () => {});
       else if (!this.isOver) {
         this.goOnUnlessStopped();

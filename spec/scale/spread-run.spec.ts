@@ -1,6 +1,14 @@
 import { filter, firstValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { from, type JobHandle, type JobSettings, job, memoryStore, start } from '../../lib/index.ts';
+import {
+  from,
+  type JobHandle,
+  type JobSettings,
+  job,
+  memoryStore,
+  StoreUnavailableError,
+  start,
+} from '../../lib/index.ts';
 import { keyBy, scan, to } from '../../operators/index.ts';
 import { quiet } from '../job/quiet.ts';
 import { collected } from './collected.ts';
@@ -111,6 +119,42 @@ describe('a job whose tasks are spread over processes', () => {
       const counts = output.values.filter(value => value.key === `k${key}`).map(({ count }) => count);
       expect(counts).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
     }
+  });
+
+  it('waits for a store that does not answer when tasks move and when they end', async () => {
+    const log = new PartitionedLog({ partitions: 2 });
+    const { process, output, store } = counting(log, {
+      restart: { strategy: 'fixed-delay', attempts: 1_000, delay: '1ms' },
+    });
+    let asked = 0;
+    let isAway = false;
+    const taskOf = store.task.bind(store);
+    store.task = ref => {
+      const task = taskOf(ref);
+      const manifests = task.manifests.bind(task);
+      task.manifests = () => {
+        if (!isAway) return manifests();
+        asked++;
+        throw new StoreUnavailableError('away for a moment');
+      };
+      return task;
+    };
+    const untilAskedAgain = () => expect.poll(() => asked).toBeGreaterThan(3);
+    log.append(0, { key: 'a', n: 0 });
+    log.append(1, { key: 'b', n: 0 });
+    const first = process();
+    await running(first, ['0', '1']);
+    const second = process();
+    await Promise.all([running(first, ['0']), running(second, ['1'])]);
+    isAway = true;
+    await second.stop();
+    await untilAskedAgain();
+    isAway = false;
+    await running(first, ['0', '1']);
+    log.end();
+    await firstValueFrom(first.status$.pipe(filter(({ tasks = [] }) => tasks.length === 0)));
+    expect(await first.done).toBe('finished');
+    expect(output.values.map(({ key, count }) => `${key}${count}`).sort()).toEqual(['a1', 'b1']);
   });
 
   it('stands by where there are more processes than tasks, and takes over when one goes', async () => {
