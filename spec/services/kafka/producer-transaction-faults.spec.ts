@@ -74,6 +74,9 @@ const content = async () => byKey(await contentOf(brokers, topic));
 /** The markers that make a transaction visible are written after its end was answered. */
 const becomesVisible = (key: string, values: readonly string[] | undefined) =>
   vi.waitFor(async () => expect((await content()).get(key)).toEqual(values), 15_000);
+/** The markers of a committed transaction are written after its commit is answered. */
+const shows = (all: ReadonlyMap<string, readonly string[]>) =>
+  vi.waitFor(async () => expect(await content()).toEqual(all), 15_000);
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => `${i + 1}`);
 
 describe('the end of a transaction', () => {
@@ -157,7 +160,7 @@ describe('within a transaction', () => {
     expect(await producer.end('commit', soon)).toBe('committed');
 
     expect(await committed()).toBe(1);
-    expect(await content()).toEqual(
+    await shows(
       new Map([
         ['0', ['1']],
         ['1', ['1']],
@@ -235,7 +238,7 @@ describe('within a transaction', () => {
 
     expect([...hit.keys()].sort()).toEqual([...hits].sort());
     expect(unknown).toEqual({ 'lose answer': 6, 'lose request': 6 });
-    expect(await content()).toEqual(
+    await shows(
       new Map([
         ['0', upTo(last)],
         ['1', upTo(last)],
@@ -272,7 +275,7 @@ test('a transaction goes on after its broker was restarted, and after it was kil
     }
     producer.close();
 
-    expect(await content()).toEqual(
+    await shows(
       new Map([
         ['0', upTo(4)],
         ['1', upTo(2)],

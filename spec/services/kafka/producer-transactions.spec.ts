@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { KafkaClient } from '../../../connectors/kafka/client/port.ts';
 import { TransactionalProducer } from '../../../connectors/kafka/produce/transactional-producer.ts';
 import { leaderOf, newTopic, sharedCluster } from './client/cluster.ts';
@@ -46,6 +46,9 @@ async function offsetOf(group: string, partition = 0): Promise<{ offset: number;
   }
 }
 
+/** What is committed shows once the markers of its transaction are written, which is after the commit is answered. */
+const shows = (values: readonly string[]) =>
+  vi.waitFor(async () => expect((await valuesIn()).toSorted()).toEqual(values.toSorted()), 15_000);
 const valuesIn = async () => (await contentOf(brokers(), topic)).map(({ value }) => value);
 
 describe('a transaction', () => {
@@ -61,6 +64,7 @@ describe('a transaction', () => {
     expect(await producer.end('commit', soon)).toBe('committed');
 
     expect(producer.isOpen).toBe(false);
+    await vi.waitFor(async () => expect(await valuesIn()).toHaveLength(1_000), 15_000);
     const read = byKey(await contentOf(brokers(), topic));
     for (let p = 0; p < 3; p++) {
       const count = p === 0 ? 334 : 333;
@@ -77,7 +81,7 @@ describe('a transaction', () => {
     await producer.flush();
     expect(await producer.end('commit', soon)).toBe('committed');
 
-    expect(await valuesIn()).toEqual(['committed']);
+    await shows(['committed']);
     expect(await contentOf(brokers(), topic, 'read_uncommitted')).toHaveLength(2);
     producer.close();
   });
@@ -90,7 +94,7 @@ describe('a transaction', () => {
       expect(await producer.end('commit', soon)).toBe('committed');
     }
 
-    expect(new Set(await valuesIn())).toEqual(new Set(Array.from({ length: 50 }, (_, i) => `${i}`)));
+    await shows(Array.from({ length: 50 }, (_, i) => `${i}`));
     producer.close();
   });
 
@@ -138,7 +142,7 @@ describe('a transaction', () => {
     await producer.sendOffsets(group, [{ topic, partition: 0, offset: 2, metadata: '2' }]);
     await producer.end('commit', soon);
 
-    expect(await valuesIn()).toEqual(['of 1', 'of 2']);
+    await shows(['of 1', 'of 2']);
     expect(await offsetOf(group)).toEqual({ offset: 2, metadata: '2' });
     producer.close();
   });
@@ -164,7 +168,7 @@ describe('a producer whose transactional id was taken over', () => {
     successor.write(topic, 0, now, null, 'successor');
     await successor.flush();
     await successor.end('commit', soon);
-    expect(await valuesIn()).toEqual(['successor']);
+    await shows(['successor']);
     expect(() => zombie.write(topic, 0, now, null, 'again')).toThrow(/took over transactional id/);
     successor.close();
   });
