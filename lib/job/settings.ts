@@ -201,6 +201,11 @@ export const jobSettings = section({
     description:
       'Per-partition tasks are as many as there are partitions, but at most this; fixed for the life of the state.',
   }),
+  maxMarkers: wholeNumber(1).prefault(5_000).meta({
+    unit: 'markers a second',
+    description:
+      'A job with `repartition` in several tasks that would leave more markers of transactions in Kafka is refused.',
+  }),
   members: section({
     group: name().optional().meta({
       description: 'The consumer group in which the processes share the tasks; by default one named after the job.',

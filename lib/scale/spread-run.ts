@@ -20,6 +20,7 @@ import type { DependencyContainer } from '../tokens.ts';
 import * as tokens from '../tokens.ts';
 import { channelsOf } from './channels.ts';
 import { type CurrentTasks, currentTasks, newestOfAll, type StoredTask, storedTasks } from './current-tasks.ts';
+import { markersPerSecond, verifyMarkerCost } from './marker-cost.ts';
 import { sharingOf, spreadOf, verifySharedSettings } from './spread-sources.ts';
 import { spreadStatus } from './spread-status.ts';
 import { type JobShape, storedShape, verifyPartitions } from './task-layout.ts';
@@ -185,10 +186,21 @@ export class SpreadRun implements JobHandle {
     for (const connector of connectorsOf(this.nodes)) await connector.check?.();
     const shape = await this.findShape();
     if (this.isOver || this.stopRequest) return;
+    this.verifyCost(shape);
     this.shape = shape;
     this.error = undefined;
     this.enter(undefined);
     this.share = this.sharing.join({ tasks: shape.count, listener: this.listener() });
+  }
+
+  /** What a shuffle costs grows with the square of the tasks: it is said, and bounded. */
+  private verifyCost({ count: tasks }: JobShape): void {
+    const channels = tasks > 1 ? this.nodes.filter(({ kind }) => kind === 'repartition').length : 0;
+    if (channels === 0) return;
+    const request = { tasks, channels, interval: this.settings.checkpoint.interval };
+    verifyMarkerCost(this.job, request, this.settings.maxMarkers);
+    const markersASecond = Math.ceil(markersPerSecond(request));
+    this.logger.info({ job: this.job, tasks, channels, markersASecond }, 'records are repartitioned between all tasks');
   }
 
   private async findShape(): Promise<JobShape> {

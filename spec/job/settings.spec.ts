@@ -44,6 +44,7 @@ describe('settings of a job', () => {
       task: 'main',
       tasks: 'single',
       maxTasks: 64,
+      maxMarkers: 5_000,
       members: { sessionTimeout: 15_000, releaseTimeout: 60_000 },
       stopTimeout: 30_000,
       credits: { limit: 10_000 },

@@ -174,6 +174,14 @@ describe('repartition between several tasks', () => {
     expect(countsOf(output.values, 'a')).toEqual([1, 2]);
   });
 
+  it('is refused where the tasks would leave too many markers in Kafka', async () => {
+    const log = new PartitionedLog({ partitions: 4 });
+    const { process } = words(log);
+    // 4 tasks, each with 4 partitions of the channel and two others, 100 times a second.
+    await expect(process({ maxMarkers: 2_399 }).done).rejects.toThrow(/maxMarkers: 4 tasks.*2400 markers a second/);
+    await running(process({ maxMarkers: 2_400 }), 4);
+  });
+
   it('passes records at once, as they are, in a job of one task', async () => {
     const log = new PartitionedLog({ partitions: 3 });
     const { process, output } = words(log);
