@@ -481,6 +481,8 @@ export class Task {
   }
 
   private watchForRequests(): void {
+    // Sources that answer at once may have ended the task already.
+    if (this.isEnding) return;
     const { store, logger, settings } = this.services;
     this.watch = new SavepointWatch({
       store,
