@@ -43,6 +43,11 @@ const failureOf = async (done: Promise<unknown>): Promise<TidemarkError> =>
 const sink = (topic: string, options: Partial<KafkaSinkOptions<number>> = {}) =>
   kafkaSink<number>({ brokers: brokers(), topic, value: json<number>(), missingTopics: { partitions: 2 }, ...options });
 
+/** What is committed shows once the markers of its transaction are written, which is after the commit is answered. */
+const marked = { timeout: 15_000, interval: 50 };
+const shownIn = async (topic: string) =>
+  (await contentOf(brokers(), topic)).map(({ value }) => Number(value)).toSorted((a, b) => a - b);
+
 describe('a Kafka sink', () => {
   it.each(['exactly-once', 'at-least-once', 'none'] as const)(
     '%s: has written everything when the job has finished',
@@ -50,8 +55,7 @@ describe('a Kafka sink', () => {
       const topic = name();
       const handle = run(topic, () => from(memorySource(numbers(20_000))).pipe(to(sink(topic, { guarantee }))));
       expect(await handle.done).toBe('finished');
-      const values = (await contentOf(brokers(), topic)).map(({ value }) => Number(value));
-      expect(values.toSorted((a, b) => a - b)).toEqual(numbers(20_000));
+      await expect.poll(() => shownIn(topic), marked).toEqual(numbers(20_000));
     },
   );
 
@@ -68,7 +72,7 @@ describe('a Kafka sink', () => {
     // A reader is not kept waiting behind an open transaction.
     await run(`${topic}-more`, () => from(memorySource([7])).pipe(to(sink(topic, { guarantee: 'at-least-once' }))))
       .done;
-    expect((await contentOf(brokers(), topic)).map(({ value }) => value)).toEqual(['7']);
+    await expect.poll(() => shownIn(topic), marked).toEqual([7]);
   });
 
   it('writes each record to the topic that is chosen for it, and makes those that are missing as it is told', async () => {
@@ -84,8 +88,8 @@ describe('a Kafka sink', () => {
     });
     await run(base, () => from(memorySource(numbers(300))).pipe(to(choosing))).done;
     for (const remainder of [0, 1, 2]) {
-      const values = (await contentOf(brokers(), `${base}-${remainder}`)).map(({ value }) => Number(value));
-      expect(values.toSorted((a, b) => a - b)).toEqual(numbers(300).filter(value => value % 3 === remainder));
+      const wanted = numbers(300).filter(value => value % 3 === remainder);
+      await expect.poll(() => shownIn(`${base}-${remainder}`), marked).toEqual(wanted);
     }
     const { topics } = await kafka.fetchTopicMetadata({ topics: [`${base}-0`] });
     expect(topics[0]?.partitions.length).toBe(3);
@@ -136,7 +140,7 @@ describe('a Kafka sink', () => {
       ];
     });
     expect(await shared.done).toBe('finished');
-    for (const each of ['a', 'b', 'c']) expect((await contentOf(brokers(), `${topic}-${each}`)).length).toBe(100);
+    for (const each of ['a', 'b', 'c']) await expect.poll(() => shownIn(`${topic}-${each}`), marked).toHaveLength(100);
   });
 
   it('refuses settings of checkpoints that its transactions cannot outlast, with numbers', async () => {
@@ -165,8 +169,8 @@ describe('a Kafka sink', () => {
       expect(await run(topic, () => from(source).pipe(to(sink(`${topic}-out`, { guarantee })))).done).toBe('finished');
       const keys = async (of: string) =>
         (await contentOf(brokers(), `${topic}-${of}`)).map(({ value }) => value).sort();
-      expect(await keys('out')).toEqual(['1', '2', '3']);
-      expect(await keys('dead')).toEqual(['poison', '{']);
+      await expect.poll(() => keys('out'), marked).toEqual(['1', '2', '3']);
+      await expect.poll(() => keys('dead'), marked).toEqual(['poison', '{']);
     },
   );
 });
