@@ -148,6 +148,6 @@ export type {
   SourceSpread,
   TaskSlice,
 } from './task/source.ts';
-export { wrapSource } from './task/source.ts';
+export { wrapReader, wrapSource } from './task/source.ts';
 export type { SourceTime } from './task/source-clock.ts';
 export * as tokens from './tokens.ts';

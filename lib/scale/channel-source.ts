@@ -1,7 +1,7 @@
 import type { Json } from '../checkpoint/manifest.ts';
 import { StateMismatchError } from '../errors.ts';
 import { andThen } from '../maybe-promise.ts';
-import { type Source, type SourceReader, wrapSource } from '../task/source.ts';
+import { type Source, type SourceReader, wrapReader, wrapSource } from '../task/source.ts';
 import type { Channel } from './channel.ts';
 import type { ChannelTable } from './channel-table.ts';
 
@@ -25,17 +25,12 @@ export function channelSource(channel: Channel, table: ChannelTable, restored: (
 }
 
 function withTable(reader: SourceReader, table: ChannelTable, restored: () => void): SourceReader {
-  return {
+  return wrapReader(reader, {
     start() {
       restored();
       reader.start();
     },
     position: () => ({ at: reader.position(), upstream: table.toJson() }),
-    pause: () => reader.pause(),
-    resume: () => reader.resume(),
-    flush: id => reader.flush?.(id),
     committed: (id, position) => reader.committed?.(id, (position as { readonly at: Json }).at),
-    ...(reader.measures ? { measures: () => (reader.measures as () => never)() } : {}),
-    close: () => reader.close(),
-  };
+  });
 }

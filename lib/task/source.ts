@@ -125,6 +125,23 @@ export interface SourceReader {
   close(): MaybePromise<void>;
 }
 
+/** A reader like `reader`, but for what `over` has; by delegation, and without what `reader` has not. */
+export function wrapReader(reader: SourceReader, over: Partial<SourceReader>): SourceReader {
+  return {
+    start: () => reader.start(),
+    position: () => reader.position(),
+    pause: () => reader.pause(),
+    resume: () => reader.resume(),
+    ...(reader.holdPartition && { holdPartition: (partition, isHeld) => reader.holdPartition?.(partition, isHeld) }),
+    ...(reader.flush && { flush: id => reader.flush?.(id) }),
+    ...(reader.committed && { committed: (id, position) => reader.committed?.(id, position) }),
+    ...(reader.progress && { progress: () => reader.progress?.() }),
+    ...(reader.measures && { measures: reader.measures.bind(reader) }),
+    close: () => reader.close(),
+    ...over,
+  };
+}
+
 /** What a source can tell about itself, beside what the task counts. */
 export interface SourceMeasures {
   readonly partitions: readonly PartitionMeasures[];

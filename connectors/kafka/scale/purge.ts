@@ -1,4 +1,4 @@
-import { type Logger, messageOf, type Source, wrapSource } from '../../../lib/index.ts';
+import { type Logger, messageOf, type Source, wrapReader, wrapSource } from '../../../lib/index.ts';
 import type { KafkaClient, TopicPartition } from '../client/port.ts';
 import type { KafkaConnectionOptions } from '../options.ts';
 import { sharedClient } from '../shared-client.ts';
@@ -15,22 +15,16 @@ export function purging<T>(source: Source<T>, connection: KafkaConnectionOptions
       const client = sharedClient(context, connection);
       const reader = await source.open(position, context);
       const purge = new Purge(client, context.logger, () => context.scheduler.now());
-      return {
-        start: () => reader.start(),
-        position: () => reader.position(),
-        pause: () => reader.pause(),
-        resume: () => reader.resume(),
-        flush: id => reader.flush?.(id),
+      return wrapReader(reader, {
         committed(id, committed) {
           reader.committed?.(id, committed);
           purge.passed([...readPosition(committed, source.name).partitions.entries()]);
         },
-        measures: () => ({ partitions: [], skipped: {}, ...reader.measures?.() }),
         async close() {
           await reader.close();
           await purge.settled();
         },
-      };
+      });
     },
   });
 }
