@@ -60,10 +60,3 @@ export async function understood(words: readonly string[]): Promise<Understood> 
   const exitCode = await tidemark(words, world);
   return { exitCode, said, job, settings, store, listens };
 }
-
-/** The words without an option, and its value, that this version does not have yet. */
-export async function known(words: readonly string[]): Promise<string[]> {
-  const { said: help } = await understood(['run', '--help']);
-  const at = words.indexOf('--tasks');
-  return at < 0 || help.includes('--tasks') ? [...words] : words.toSpliced(at, 2);
-}

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { parseDuration } from '../../lib/duration.ts';
 import { resolveSettings } from '../../lib/job/settings.ts';
-import { known, understood } from './command.ts';
+import { understood } from './command.ts';
 import { documentsOf, root } from './files.ts';
 
 interface Service {
@@ -47,7 +47,7 @@ describe('compose.yaml', () => {
     expect(workers[0]?.command).toEqual(workers[1]?.command);
     expect(workers[0]?.command.join(' ')).toContain('--tasks per-partition');
     expect(new Set(workers.flatMap(({ ports = [] }) => ports)).size).toBe(2);
-    const { exitCode, said, job, settings, listens } = await understood(await known(workers[0]?.command ?? []));
+    const { exitCode, said, job, settings, listens } = await understood(workers[0]?.command ?? []);
     expect({ exitCode, said }).toMatchObject({ exitCode: 0 });
     expect(listens).toBe('0.0.0.0:9464');
     for (const { ports = [] } of workers) expect(ports[0]).toMatch(/^127\.0\.0\.1:\d+:9464$/);

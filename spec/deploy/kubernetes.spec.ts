@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resolveSettings } from '../../lib/job/settings.ts';
 import { answer, paths } from '../../lib/observe/status-server/routes.ts';
-import { known, understood } from './command.ts';
+import { understood } from './command.ts';
 import { documentsOf, stagesOf } from './files.ts';
 
 interface Probe {
@@ -62,7 +62,7 @@ describe('the manifests for Kubernetes', () => {
   });
 
   it('give the container a command that is understood, at the port that is named', async () => {
-    const { exitCode, said, job, listens, settings } = await understood(await known(worker.args));
+    const { exitCode, said, job, listens, settings } = await understood(worker.args);
     expect({ exitCode, said }).toMatchObject({ exitCode: 0 });
     expect(job?.name).toBe(deployment.metadata.name);
     expect(settings?.params).toEqual({ connectors: 'kafka' });

@@ -8,7 +8,6 @@ import { to } from '../../../operators/index.ts';
 import type { CardTotal } from '../../../samples/card-totals/payments.ts';
 import { expectedTotals } from '../../../samples/card-totals/reference.ts';
 import { startRedis } from '../../../tools/services/redis.ts';
-import { known } from '../../deploy/command.ts';
 import { documentsOf } from '../../deploy/files.ts';
 import { quiet } from '../../job/quiet.ts';
 import { Command, root, tidemark } from '../../recovery/harness/command.ts';
@@ -85,7 +84,7 @@ it('card-totals runs on Kafka and Redis with the command of compose.yaml, is ask
   expect(await load.exited, load.output).toEqual({ code: 0, signal: null });
 
   await using redis = await startRedis();
-  const words = (await known(worker.command)).map(word => word.replace(/^0\.0\.0\.0:\d+$/, '127.0.0.1:0'));
+  const words = worker.command.map(word => word.replace(/^0\.0\.0\.0:\d+$/, '127.0.0.1:0'));
   const sets = [`topic=${topic}`, `totals=${topic}-totals`].flatMap(setting => ['--set', setting]);
   // Not fresh: per-partition tasks cannot be. Its Redis is new.
   const run = tidemark([...words, ...sets], { env: { TIDEMARK_STORE: redis.url } });
