@@ -214,6 +214,11 @@ export class InternalError extends TidemarkError {
   readonly retriable = true;
 }
 
+/** Anything that was thrown as an error of ours: what is none of ours is a fault of Tidemark itself. */
+export function tidemarkError(error: unknown): TidemarkError {
+  return error instanceof TidemarkError ? error : new InternalError(messageOf(error), { cause: error });
+}
+
 /** The message of anything that was thrown, on one line. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -5,13 +5,13 @@ import type { SnapshotStore, TaskRef } from '../checkpoint/snapshot-store.ts';
 import { staleToken } from '../checkpoint/store-rules.ts';
 import { closeContainer, jobContainer, placedContainer, taskContainer, taskServices } from '../composition.ts';
 import {
-  InternalError,
   JobDefinitionError,
   messageOf,
   NotRunningError,
   SettingsError,
-  TidemarkError,
+  type TidemarkError,
   TimeoutError,
+  tidemarkError,
 } from '../errors.ts';
 import { andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -21,6 +21,7 @@ import { openSavepoint, prepareStart, type SavepointStart, startFrom, startOf } 
 import { currentTasks, storedTasks } from '../scale/current-tasks.ts';
 import type { Key } from '../stream/elements.ts';
 import { outsideGroups } from '../stream/native-group.ts';
+import { hasKeyedState } from '../stream/node.ts';
 import { connectorsOf } from '../task/graph.ts';
 import { Task, type TaskEvents, type TaskOutcome } from '../task/task.ts';
 import type { DependencyContainer } from '../tokens.ts';
@@ -275,7 +276,7 @@ export class JobRun implements JobHandle {
     const ref = { job: this.job, task };
     return andThen(openSavepoint(store, this.job, fromSavepoint), savepoint => {
       const nodes = this.task?.nodes ?? [];
-      const hasSpreadKeys = nodes.some(({ kind, isKeyed }) => kind === 'actor' && isKeyed);
+      const hasSpreadKeys = hasKeyedState(nodes);
       const start = startOf(savepoint, ref, recovery.rewind, { layout: this.layout, hasSpreadKeys });
       return andThen(prepareStart(store.task(ref), ref, start), () => {
         this.savepoint = start;
@@ -513,8 +514,4 @@ export class JobRun implements JobHandle {
       droppedSideOutputs: this.outputs.dropped,
     };
   }
-}
-
-function tidemarkError(error: unknown): TidemarkError {
-  return error instanceof TidemarkError ? error : new InternalError(messageOf(error), { cause: error });
 }

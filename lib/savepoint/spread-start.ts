@@ -9,7 +9,7 @@ import { channelsOf } from '../scale/channels.ts';
 import { committedOf, currentTasks, type StoredTask, storedTasks } from '../scale/current-tasks.ts';
 import { keyOwner } from '../scale/key-owner.ts';
 import type { SourceNode } from '../stream/from.ts';
-import type { WirableNode } from '../stream/node.ts';
+import { hasKeyedState, type WirableNode } from '../stream/node.ts';
 import type { SavedTasks } from './saved-tasks.ts';
 import { spreadActors } from './spread-actors.ts';
 import { spreadManifest } from './spread-manifest.ts';
@@ -131,7 +131,7 @@ async function verifyMoved(
   { spread }: { readonly spread: SavedTasks },
   { layout, nodes, acceptsMovedKeys, logger, ref }: SpreadStartContext,
 ): Promise<void> {
-  if (!layout || layout.count === 1 || !nodes.some(({ kind, isKeyed }) => kind === 'actor' && isKeyed)) return;
+  if (!layout || layout.count === 1 || !hasKeyedState(nodes)) return;
   for (const node of nodes) {
     if (node.kind !== 'source') continue;
     const { spread: way, name } = (node as SourceNode).source;

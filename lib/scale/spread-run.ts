@@ -1,7 +1,7 @@
 import { Observable, Subject, type Subscription } from 'rxjs';
 import { newestConfirmed } from '../checkpoint/recovery-decision.ts';
 import { closeContainer, jobContainer, shareByTasks } from '../composition.ts';
-import { InternalError, messageOf, NotRunningError, TidemarkError } from '../errors.ts';
+import { InternalError, messageOf, NotRunningError, type TidemarkError, tidemarkError } from '../errors.ts';
 import type { CheckpointEvent, JobHandle, JobOutcome, JobPhase, JobStatus, Side } from '../job/handle.ts';
 import { metricsTexts, statusChanges, statusWithCounters } from '../job/handle-streams.ts';
 import type { Job } from '../job/job.ts';
@@ -14,7 +14,7 @@ import { notSpreadYet, originOfAll, savedTasks } from '../savepoint/saved-tasks.
 import { isSameSpread, openSavepoint } from '../savepoint/start-from.ts';
 import type { Key } from '../stream/elements.ts';
 import { outsideGroups } from '../stream/native-group.ts';
-import type { StreamNode, WirableNode } from '../stream/node.ts';
+import { hasKeyedState, type StreamNode, type WirableNode } from '../stream/node.ts';
 import { connectorsOf } from '../task/graph.ts';
 import type { DependencyContainer } from '../tokens.ts';
 import * as tokens from '../tokens.ts';
@@ -70,7 +70,6 @@ export class SpreadRun implements JobHandle {
   private lastCheckpoint: CheckpointEvent | undefined;
   private error: TidemarkError | undefined;
   private timer: Subscription | undefined;
-  private stopRequest: { readonly drain: boolean } | undefined;
   private isOver = false;
   private resolveDone: (outcome: JobOutcome) => void = () => {};
   private rejectDone: (error: TidemarkError) => void = () => {};
@@ -171,8 +170,7 @@ export class SpreadRun implements JobHandle {
   }
 
   private beginStop(drain: boolean): void {
-    if (this.isOver || this.stopRequest) return;
-    this.stopRequest = { drain };
+    if (this.isOver) return;
     this.enter('stopping');
     this.over({ outcome: 'stopped' }, () =>
       this.runs.stop(this.runs.tasks, { drain, withinMs: this.settings.stopTimeout }),
@@ -185,7 +183,7 @@ export class SpreadRun implements JobHandle {
     for (const { level, message } of await store.check()) this.logger[level]({ store: store.kind }, message);
     for (const connector of connectorsOf(this.nodes)) await connector.check?.();
     const shape = await this.findShape();
-    if (this.isOver || this.stopRequest) return;
+    if (this.isOver) return;
     this.verifyCost(shape);
     this.shape = shape;
     this.error = undefined;
@@ -221,7 +219,7 @@ export class SpreadRun implements JobHandle {
     if (known?.spread !== undefined && savepoint === undefined && current && current.missing.length > 0) {
       throw notSpreadYet(this.job, current.missing);
     }
-    if (known && this.hasSpreadKeys) verifyPartitions({ job: this.job }, known.partitions, partitions);
+    if (known && hasKeyedState(this.nodes)) verifyPartitions({ job: this.job }, known.partitions, partitions);
     const spread = known?.spread;
     const shape = { count: known?.count ?? tasks, partitions, ...(spread === undefined ? {} : { spread }) };
     if (!known) await this.clearChannels(shape);
@@ -237,7 +235,7 @@ export class SpreadRun implements JobHandle {
     const { checksum } = originOfAll(saved);
     const before = current?.layout;
     if (before?.spread === checksum) return checksum;
-    const keep = this.hasSpreadKeys;
+    const keep = hasKeyedState(this.nodes);
     const isInPlace =
       before && saved.layout && isSameSpread(before, saved.layout, keep) && isSameSpread(before, now, keep);
     return isInPlace ? undefined : checksum;
@@ -260,16 +258,7 @@ export class SpreadRun implements JobHandle {
     return storedTasks(this.container.resolve(tokens.SNAPSHOT_STORE), this.job);
   }
 
-  /** Whether state is kept by keys that partitions spread over tasks. */
-  private get hasSpreadKeys(): boolean {
-    return this.nodes.some(({ kind, isKeyed }) => kind === 'actor' && isKeyed);
-  }
-
   private listener(): TaskShareListener {
-    const lost = async () => {
-      // Others may have them already: the fence decides whose checkpoints count, so one more is tried, but not waited for long.
-      await this.runs.stop(this.runs.tasks, { withinMs: Math.min(5_000, this.settings.stopTimeout) });
-    };
     return {
       assigned: (tasks, generation) => {
         if (this.isOver) return;
@@ -294,7 +283,8 @@ export class SpreadRun implements JobHandle {
         );
         const tasks = [...this.assigned];
         this.assigned.clear();
-        await lost();
+        // Others may have them already: the fence decides whose checkpoints count, so one more is tried, but not waited for long.
+        await this.runs.stop(this.runs.tasks, { withinMs: Math.min(5_000, this.settings.stopTimeout) });
         for (const task of tasks) this.givenAway(task);
         if (isFinal) this.failed(error ?? new InternalError(`The membership of the job "${this.job}" ended: ${why}`));
       },
@@ -509,8 +499,4 @@ export class SpreadRun implements JobHandle {
     this.phase = phase;
     this.changes.next();
   }
-}
-
-function tidemarkError(error: unknown): TidemarkError {
-  return error instanceof TidemarkError ? error : new InternalError(messageOf(error), { cause: error });
 }

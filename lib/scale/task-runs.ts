@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import { InternalError, messageOf, TidemarkError } from '../errors.ts';
+import { type TidemarkError, tidemarkError } from '../errors.ts';
 import type { JobOutcome, JobStatus } from '../job/handle.ts';
 
 /** A run of one task, as far as who starts and ends it needs to know. */
@@ -124,6 +124,3 @@ export class TaskRuns<R extends TaskRun> {
     }
   }
 }
-
-const tidemarkError = (error: unknown): TidemarkError =>
-  error instanceof TidemarkError ? error : new InternalError(messageOf(error), { cause: error });

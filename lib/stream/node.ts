@@ -30,6 +30,11 @@ export function describe(node: WirableNode): string {
   return node.name === undefined ? `a ${node.kind} stream` : `${node.kind} "${node.name}"`;
 }
 
+/** Whether state is kept by key: what partitions spread over tasks. */
+export function hasKeyedState(nodes: readonly StreamNode[]): boolean {
+  return nodes.some(({ kind, isKeyed }) => kind === 'actor' && isKeyed);
+}
+
 /** The node and all that lead to it, the nearest first. */
 export function upstream(node: WirableNode): WirableNode[] {
   const found: WirableNode[] = [];

@@ -26,7 +26,7 @@ import { keyGuard } from '../scale/key-guard.ts';
 import { verifyLayout } from '../scale/task-layout.ts';
 import { isSink, type SinkNode } from '../stream/end.ts';
 import type { SourceNode } from '../stream/from.ts';
-import type { WirableNode } from '../stream/node.ts';
+import { hasKeyedState, type WirableNode } from '../stream/node.ts';
 import { type Surroundings, Wiring } from '../stream/wiring.ts';
 import { chosenCommitPoint } from './chosen-commit-point.ts';
 import { closedInTime } from './closing.ts';
@@ -228,7 +228,7 @@ export class Task {
   private goOn(recovered: Recovered): MaybePromise<void> {
     const { ref, logger } = this.services;
     const { committed } = recovered;
-    verifyLayout(ref, this.services.layout, committed, this.hasSpreadKeys());
+    verifyLayout(ref, this.services.layout, committed, hasKeyedState(this.nodes));
     if (committed?.jobFinished) {
       return andThen(this.applyLast(recovered, committed), () => {
         logger.info({ job: ref.job, checkpoint: committed.id }, 'the job has finished before: nothing is left to do');
@@ -257,11 +257,6 @@ export class Task {
       this.allSinks().filter(sink => isOpen(sink)),
       recovered,
     );
-  }
-
-  /** Whether state is kept by keys that partitions spread over tasks. */
-  private hasSpreadKeys(): boolean {
-    return this.nodes.some(({ kind, isKeyed }) => kind === 'actor' && isKeyed);
   }
 
   private wire(): void {
@@ -313,7 +308,7 @@ export class Task {
     const contextOf = (source: Source<unknown>) => ({
       job: ref.job,
       task: ref.task,
-      slice: layout && { index: layout.index, count: layout.count, mayGrow: !this.hasSpreadKeys() },
+      slice: layout && { index: layout.index, count: layout.count, mayGrow: !hasKeyedState(this.nodes) },
       logger: logger.child({ source: source.name }),
       shared,
       takesCheckpoints: settings.checkpoint.interval !== 'off',
