@@ -1,6 +1,7 @@
-/** What a job as a whole asks of its servers, from what one of its tasks asks. Counted by `one-task.ts`, not fitted. */
+/** What a job as a whole asks of its servers. Counted by `one-task.ts` and `connections.ts`, not fitted. */
 export interface JobSize {
   readonly tasks: number;
+  readonly processes: number;
   /** With state, in each task. */
   readonly operators: number;
   /** Topics that a shuffle (`repartition`) goes through; each has a partition for each task. */
@@ -19,8 +20,8 @@ export interface JobCosts {
   readonly redisConnections: number;
 }
 
-/** Requests, batches and fetches go over a connection each, to every broker that the task speaks to. */
-export const kafkaConnectionsOf = (brokers: number): number => 3 * brokers;
+/** Of one process to a broker, at most: four of the process, and one of each task, for fetches that wait. */
+export const kafkaConnectionsOf = (tasks: number): number => 4 + tasks;
 
 /** The segment of each operator is registered, written, and touched; then prepare, confirm and collect. WAIT or WAITAOF come on top. */
 export const redisCallsOf = (operators: number): number => 3 + 3 * operators;
@@ -30,11 +31,11 @@ export const markersOf = ({ tasks, shuffles, outputPartitions }: JobSize): numbe
   outputPartitions + shuffles * tasks + 1;
 
 export function costsOf(size: JobSize): JobCosts {
-  const { tasks, operators, intervalSeconds, brokers } = size;
+  const { tasks, processes, operators, intervalSeconds, brokers } = size;
   return {
     markersPerSecond: (tasks * markersOf(size)) / intervalSeconds,
     redisCallsPerSecond: (tasks * redisCallsOf(operators)) / intervalSeconds,
-    kafkaConnections: tasks * kafkaConnectionsOf(brokers),
-    redisConnections: tasks,
+    kafkaConnections: processes * kafkaConnectionsOf(tasks / processes) * brokers,
+    redisConnections: processes,
   };
 }

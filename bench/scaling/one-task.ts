@@ -23,8 +23,6 @@ export interface OneTaskResult {
   readonly entries: number;
   /** Ends of transactions in the output, for one checkpoint. */
   readonly markers: number;
-  readonly kafkaConnections: number;
-  readonly redisConnections: number;
 }
 
 interface Payment {
@@ -67,7 +65,6 @@ const total = (which: number) =>
   });
 
 await feed(keys);
-const openBefore = sockets();
 const store = redisStore(redis);
 const handle = start(
   job(name, () => {
@@ -121,17 +118,12 @@ const redisCallsByName = Object.fromEntries(
     .map(([call, count]) => [call, (count - (before.calls[call] ?? 0)) / made] as const)
     .filter(([, count]) => count > 0),
 );
-const byPort = sockets();
-const portOf = (address: string) => Number(address.split(':').at(-1)?.replace(/\/.*$/, ''));
-const opened = (port: number) => (byPort.get(port) ?? 0) - (openBefore.get(port) ?? 0);
 const result: OneTaskResult = {
   redisCalls: Object.values(redisCallsByName).reduce((sum, count) => sum + count, 0),
   redisCallsByName,
   bytes: Math.max(...seen.slice(before.made).map(({ bytes }) => bytes)),
   entries: Math.max(...seen.slice(before.made).map(({ entries }) => entries)),
   markers: (after.records - before.records - fed) / made,
-  kafkaConnections: opened(portOf(brokers)),
-  redisConnections: opened(portOf(redis)) - 1,
 };
 console.log(JSON.stringify(result));
 process.exit(0);
@@ -148,13 +140,4 @@ async function callsOf(client: Redis): Promise<Record<string, number>> {
 async function endOf(): Promise<number> {
   const offsets = await admin.fetchTopicOffsets(`${name}-out`);
   return offsets.reduce((sum, { high }) => sum + Number(high), 0);
-}
-
-function sockets(): Map<number, number> {
-  const ports = new Map<number, number>();
-  // biome-ignore lint/suspicious/noExplicitAny: there is no other way to see the sockets of a process.
-  for (const handle of (process as any)._getActiveHandles()) {
-    if (typeof handle.remotePort === 'number') ports.set(handle.remotePort, (ports.get(handle.remotePort) ?? 0) + 1);
-  }
-  return ports;
 }

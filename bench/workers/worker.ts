@@ -6,6 +6,7 @@ import { redisStore } from 'tidemark/connectors/redis';
 import { keyBy, to } from 'tidemark/operators';
 import '../../tools/services/kafka/without-timer-warning.ts';
 import { quiet } from '../harness/quiet.ts';
+import { connectionsTo } from '../harness/sockets.ts';
 import { nullSink } from '../nexmark/null-sink.ts';
 import { PauseMeter } from './pause-meter.ts';
 import type { Answer, Question, TaskEvent, WorkerOptions, WorkerState } from './protocol.ts';
@@ -111,7 +112,14 @@ function state(): WorkerState {
     running: shown.filter(({ phase }) => phase === 'running').map(({ task }) => Number(task) || 0),
     keys: status?.actors.reduce((sum, { keys }) => sum + keys, 0) ?? 0,
     cpuSeconds: (user + system) / 1e6,
-    ...{ handled, checkpoints, lastCheckpointAt, fetches, kafkaRequests, connections: connections() },
+    ...{
+      handled,
+      checkpoints,
+      lastCheckpointAt,
+      fetches,
+      kafkaRequests,
+      connections: { kafka: connectionsTo(brokers), redis: connectionsTo(redis) },
+    },
   };
 }
 
@@ -127,16 +135,6 @@ function countRequests(): void {
     }
     return (write as (...args: unknown[]) => boolean).call(this, chunk, ...rest);
   } as typeof write;
-}
-
-function connections(): { readonly kafka: number; readonly redis: number } {
-  // biome-ignore lint/suspicious/noExplicitAny: there is no other way to see the sockets of a process.
-  const ports = (process as any)._getActiveHandles().map((one: { remotePort?: number }) => one.remotePort);
-  const of = (address: string) => {
-    const port = Number(/:(\d+)(\/.*)?$/.exec(address)?.[1]);
-    return ports.filter((one: number | undefined) => one === port).length;
-  };
-  return { kafka: of(brokers), redis: of(redis) };
 }
 
 async function answer(question: Question): Promise<Answer> {
