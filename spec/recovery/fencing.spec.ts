@@ -23,7 +23,7 @@ describe.each(kinds)('two processes on one task, on the %s store', kind => {
     const { folder, store } = await placeFor(kind);
     const job = new FlightDelays(folder, store);
     const first = job.run({ rate: 2_000 });
-    await first.says('committed', 2);
+    await first.says(' committed: ', 2);
     const second = job.run({ rate: 15_000 });
     await second.says(' running from checkpoint');
     await expectFenced(first);
@@ -43,11 +43,11 @@ describe.each(kinds)('two processes on one task, on the %s store', kind => {
         const job = new FlightDelays(folder, store);
         // One checkpoint after another, so that most moments lie inside one.
         const first = job.run({ rate: 2_000, interval: '10ms' });
-        await first.says('committed', i === 0 ? 1 : 3);
+        await first.says(' committed: ', i === 0 ? 1 : 3);
         await passes(random() * 200);
         first.kill('SIGSTOP');
         const second = job.run({ rate: 8_000 });
-        if (isAtWork) await second.says('committed');
+        if (isAtWork) await second.says(' committed: ');
         else await second.exited;
         first.kill('SIGCONT');
         await expectFenced(first);

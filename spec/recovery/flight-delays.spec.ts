@@ -34,7 +34,7 @@ describe('the sample whose Redis is killed and comes back', () => {
     const random = randomFrom(printedSeed('kills of Redis'));
     const reader = new PrefixReader(job).start();
     const command = job.run({ rate: 1_500 });
-    await command.says(' committed', 2);
+    await command.says(' committed: ', 2);
     let server = redis;
     let lastId = 0;
     let kills = 0;
@@ -50,7 +50,7 @@ describe('the sample whose Redis is killed and comes back', () => {
       expect(id, `the committed checkpoint went back at kill ${kills}`).toBeGreaterThanOrEqual(lastId);
       lastId = id;
       // It commits again before the next fault.
-      await command.untilSaid(' committed', command.output.split(' committed').length);
+      await command.untilSaid(' committed: ', command.output.split(' committed: ').length);
     }
     expect(kills).toBeGreaterThanOrEqual(2);
     expect(await command.exited, command.output).toEqual({ code: 0, signal: null });

@@ -68,10 +68,10 @@ it('shows nothing of a process that was stopped, overtaken and let go on', async
   const prefix = `spec-${randomUUID()}`;
   const reader = new LedgerReader(sink.url, prefix).start();
   const zombie = run(sink, prefix, place.store, 1_200);
-  await zombie.says(' committed', 3);
+  await zombie.says(' committed: ', 3);
   zombie.kill('SIGSTOP');
   const next = run(sink, prefix, place.store, 4_000);
-  await next.says(' committed', 3);
+  await next.says(' committed: ', 3);
   zombie.kill('SIGCONT');
   const { code } = await zombie.exited;
   expect(zombie.output).toContain('FENCED');

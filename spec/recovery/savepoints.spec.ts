@@ -20,9 +20,9 @@ describe.each(kinds)('a job with a file as its output, on the %s store', kind =>
       return command.output;
     };
     const first = run(undefined);
-    await first.says(' committed', 2);
+    await first.says(' committed: ', 2);
     await savepoint('create', 'numbers', '--name', 'early');
-    await first.says(' committed', first.output.split(' committed').length);
+    await first.says(' committed: ', first.output.split(' committed: ').length);
     const text = await savepoint('stop', 'numbers', '--name', 'late');
     expect(await first.exited, first.output).toEqual({ code: 0, signal: null });
     const id = /is checkpoint (\d+):/.exec(text)?.[1] ?? '';
@@ -32,14 +32,14 @@ describe.each(kinds)('a job with a file as its output, on the %s store', kind =>
     await savepoint('export', 'numbers/early', directory);
     const back = run(undefined, '--from-savepoint', directory, '--rewind', id);
     await back.says('output behind the restored checkpoint is dropped');
-    await back.says(' committed', 2);
+    await back.says(' committed: ', 2);
     back.kill('SIGTERM');
     expect(await back.exited, back.output).toEqual({ code: 0, signal: null });
     expectSums(sumsIn(out));
 
     // The same again does not go back again.
     const again = run(undefined, '--from-savepoint', directory, '--rewind', id);
-    await again.says(' committed', 2);
+    await again.says(' committed: ', 2);
     again.kill('SIGTERM');
     expect(await again.exited, again.output).toEqual({ code: 0, signal: null });
     expect(again.output).not.toContain('is dropped');

@@ -85,7 +85,7 @@ describe('a stop', () => {
     const place = await placeFor('file');
     for (let i = 1; i <= 2; i++) {
       const command = numbers(place);
-      await command.says('committed', 2);
+      await command.says(' committed: ', 2);
       command.kill('SIGTERM');
       expect(await command.exited, command.output).toEqual({ code: 0, signal: null });
     }

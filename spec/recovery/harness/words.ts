@@ -58,7 +58,7 @@ export class Words {
   /** Runs until some checkpoints were committed, then stops it: a state to come back to. */
   async partly(options: WordsOptions = {}): Promise<void> {
     const command = this.run({ ...options, set: { rate: 2_000, ...options.set } });
-    await command.says(' committed', 3);
+    await command.says(' committed: ', 3);
     command.kill('SIGTERM');
     expect(await command.exited, command.output).toEqual({ code: 3, signal: null });
   }

@@ -38,8 +38,8 @@ describe('a broker that is gone for a while', () => {
     const command = ledger.run({ rate: 4_000 });
     let committed = 0;
     for (let i = 0; i < 2; i++) {
-      committed = command.output.split(' committed').length;
-      await command.says(' committed', committed + 1);
+      committed = command.output.split(' committed: ').length;
+      await command.says(' committed: ', committed + 1);
       // Somewhere in the next transaction.
       await passes(random() * 400);
       expect(command.isOver, command.output).toBe(false);
@@ -64,7 +64,7 @@ describe('two brokers', () => {
     );
     const reader = ledger.follow();
     const command = ledger.run({ rate: 2_500 });
-    await command.says(' committed', 2);
+    await command.says(' committed: ', 2);
     for (const to of [2, 1, 2]) {
       await cluster.move(ledger.output, [0, 1, 2, 3], to);
       await cluster.move(ledger.input, [0, 2], to);

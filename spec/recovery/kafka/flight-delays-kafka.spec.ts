@@ -126,7 +126,7 @@ it('gives the same when it is killed at random moments, and shows nothing else i
     const command = job.run({ rate: 1_200, fresh: kill === 1 });
     const isEarly = kill > 1 && random() < 0.3;
     // A fresh start that dies before its first checkpoint has to be fresh again.
-    if (kill === 1) await command.says(' committed');
+    if (kill === 1) await command.says(' committed: ');
     else if (!isEarly) {
       await command.says(' running from ');
       startMs = performance.now() - command.startedAt;

@@ -31,7 +31,7 @@ it.each([
 ] as const)('loses and doubles nothing when it is killed %s', { timeout: long }, async (_, dies) => {
   const { place } = await prepared(`a kill ${dies.when} ${dies.step}`, 20_000);
   const reader = place.follow();
-  const command = place.run({ rate: 8_000, faults: { dies } });
+  const command = place.run({ rate: 1_000, faults: { dies } });
   expect(await command.exited, command.output).toEqual({ code: null, signal: 'SIGKILL' });
   await place.finish();
   expect(reader.problems).toEqual([]);
@@ -43,7 +43,7 @@ it('loses and doubles nothing when it is killed at 30 random moments', { timeout
   let lastId = 0;
   let startMs = 1_500;
   for (let kill = 1; kill <= 30; kill++) {
-    const command = place.run({ rate: 4_000 });
+    const command = place.run({ rate: 3_000 });
     const isEarly = random() < 0.3;
     if (!isEarly) {
       await command.says(' running from ');

@@ -34,8 +34,8 @@ async function prepared(what: string, count = 10_000) {
 /** A ledger whose process was killed in the middle; nothing of it is under way any more. */
 async function killed(what: string) {
   const { place, ledger } = await prepared(what);
-  const command = ledger.run({ rate: 4_000 });
-  await command.says(' committed', 3);
+  const command = ledger.run({ rate: 1_000 });
+  await command.says(' committed: ', 3);
   await command.killed();
   await ledger.settle();
   return { place, ledger };
@@ -78,9 +78,9 @@ describe('a Redis that holds the state of a ledger', () => {
     let { redis } = place;
     if (!redis) throw new Error('there is no Redis');
     const reader = ledger.follow();
-    const command = ledger.run({ rate: 4_000, interval: '200ms' });
+    const command = ledger.run({ rate: 2_500, interval: '200ms' });
     for (let i = 0; i < 3; i++) {
-      await command.says(' committed', command.output.split(' committed').length);
+      await command.says(' committed: ', command.output.split(' committed: ').length);
       await passes(random() * 250);
       expect(command.isOver, command.output).toBe(false);
       await redis.kill();
@@ -121,7 +121,7 @@ describe('a Redis that holds the state of a ledger', () => {
     const { place, ledger } = await prepared('Redis emptied under a ledger', 20_000);
     const reader = ledger.follow();
     const command = ledger.run({ rate: 2_000 });
-    await command.says(' committed', 2);
+    await command.says(' committed: ', 2);
     const redis = new Redis(place.store);
     await redis.flushall();
     redis.disconnect();

@@ -57,7 +57,7 @@ describe('a ledger that is stopped with a savepoint', () => {
     const ledger = await prepared('stopped with a savepoint', 20_000);
     const reader = ledger.follow();
     const first = ledger.run({ rate });
-    await first.says(' committed', 2);
+    await first.says(' committed: ', 2);
     const asked = await ledger.savepoint('stop', ledger.job, '--name', 'v1');
     expect(asked.output).toContain('has stopped with it');
     expect(await first.exited, first.output).toEqual({ code: stopped, signal: null });
@@ -73,7 +73,7 @@ describe('a ledger that is stopped with a savepoint', () => {
       { step: 'confirm', when: 'after', call: 2 },
     ];
     for (const at of dies) {
-      const killed = ledger.run({ ...next, rate: 8_000, faults: { dies: at } });
+      const killed = ledger.run({ ...next, rate: 1_000, faults: { dies: at } });
       expect(await killed.exited, killed.output).toEqual({ code: null, signal: 'SIGKILL' });
     }
     const last = await ledger.finish(next);
@@ -90,7 +90,7 @@ it('a ledger moves to another store, where Kafka knows it again', { timeout: lon
   const ledger = await prepared('moved to another store', 20_000);
   const reader = ledger.follow();
   const first = ledger.run({ rate });
-  await first.says(' committed', 2);
+  await first.says(' committed: ', 2);
   await ledger.savepoint('stop', ledger.job, '--name', 'moves');
   expect(await first.exited, first.output).toEqual({ code: stopped, signal: null });
   const folder = temporaryFolder();
@@ -106,7 +106,7 @@ describe('a savepoint of a running ledger', () => {
     const ledger = await prepared('forks of a ledger', 20_000);
     const reader = ledger.follow();
     const original = ledger.run({ rate });
-    await original.says(' committed', 2);
+    await original.says(' committed: ', 2);
     await ledger.savepoint('create', ledger.job, '--name', 'middle');
     const behind = ledger.bookings.length - (await covered(ledger, 'middle'));
     expect(behind).toBeGreaterThan(0);
@@ -132,7 +132,7 @@ describe('a savepoint of a running ledger', () => {
   it('takes the ledger back only when the checkpoint is named that is given up', { timeout: long }, async () => {
     const ledger = await prepared('back to a savepoint', 20_000);
     const first = ledger.run({ rate });
-    await first.says(' committed', 2);
+    await first.says(' committed: ', 2);
     await ledger.savepoint('create', ledger.job, '--name', 'middle');
     const behind = ledger.bookings.length - (await covered(ledger, 'middle'));
     first.kill('SIGTERM');

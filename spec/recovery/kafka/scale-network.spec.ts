@@ -44,10 +44,10 @@ it('counts exactly while one of two processes loses Kafka, Redis, and both, and 
 
   // Without Redis it stays a member: its tasks wait, or start again, where they are.
   await place.load(2_000);
-  await place.loadUntil(saysAgain(isCut, ' committed'));
+  await place.loadUntil(saysAgain(isCut, ' committed: '));
   redisProxy.refuse();
   await passes(1_000 + random() * 2_000);
-  const goesOn = saysAgain(isCut, ' committed');
+  const goesOn = saysAgain(isCut, ' committed: ');
   redisProxy.accept();
   await place.loadUntil(goesOn);
 

@@ -33,7 +33,7 @@ it('does not go on, or start, once keys may come in other partitions', { timeout
   const place = await prepared('more partitions', 500);
   await place.load();
   const running = [place.run({ set: { isBounded: false } }), place.run({ set: { isBounded: false } })];
-  await Promise.all(running.map(one => one.says(' committed')));
+  await Promise.all(running.map(one => one.says(' committed: ')));
   const admin = new Kafka({ brokers: brokers().split(','), logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   await admin.createPartitions({ topicPartitions: [{ topic: place.input, count: tasks + 1 }] });
@@ -56,7 +56,7 @@ it('ends for good where another process has its instance id, which goes on exact
   const set = { isBounded: false, rate: 200 };
   const args = ['--instance-id', 'worker-1'];
   const first = place.run({ set, args });
-  await place.loadUntil(first.says(' committed', 6));
+  await place.loadUntil(first.says(' committed: ', 6));
   const second = place.run({ set, args });
   expect(await first.exited, first.output).toEqual(external);
   expect(first.output).toContain('taken for lost by its group');
@@ -74,7 +74,7 @@ it('says that a task was fenced, gives it up, and runs it again when the group s
   const place = await prepared('fenced', 20_000);
   await place.load(500);
   const job = place.run({ set: { isBounded: false, rate: 200 } });
-  await place.loadUntil(job.says(' committed', 6));
+  await place.loadUntil(job.says(' committed: ', 6));
   const store = redisStore(place.store);
   const stolen = store.task({ job: place.job, task: '2' });
   await stolen.acquireFence(await stolen.fence());

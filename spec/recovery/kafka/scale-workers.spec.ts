@@ -29,7 +29,7 @@ it('counts exactly in 1, 3, 2 and 5 processes, while they are killed, stopped, a
   // One, then three, of which two die: one at any moment, and one with a checkpoint prepared that is not committed.
   await place.load(500);
   const first = run();
-  await place.loadUntil(first.says(' committed', 6));
+  await place.loadUntil(first.says(' committed: ', 6));
   const second = run();
   const third = run({ dies: { step: 'prepare', call: 6, when: 'after' } });
   await hasTasks(second);
@@ -44,7 +44,7 @@ it('counts exactly in 1, 3, 2 and 5 processes, while they are killed, stopped, a
   await passes(random() * 500);
   first.kill('SIGSTOP');
   await hasAllTasks(fourth);
-  await place.loadUntil(fourth.says(' committed', fourth.output.split(' committed').length + 4));
+  await place.loadUntil(fourth.says(' committed: ', fourth.output.split(' committed: ').length + 4));
   first.kill('SIGCONT');
   await first.says('taken for lost by its group');
 

@@ -29,12 +29,12 @@ it('keeps everything while the store fails for five checkpoints in a row, and co
   const place = await prepared('a store that fails for a while');
   const reader = place.follow();
   const command = place.run({
-    rate: 5_000,
+    rate: 3_000,
     interval: '300ms',
     checkpoint: { tolerableFailures: 5, timeout: '10s' },
     faults: { failingPrepares: { from: 3, to: 7 } },
   });
-  await command.says(' committed', 2);
+  await command.says(' committed: ', 2);
   await command.says(' abandoned', 2);
   expect(await place.record()).toBe(2);
   // Of what has gone into the open transaction meanwhile nothing is visible.
@@ -66,7 +66,7 @@ it('restarts from its last checkpoint when it fails for longer than is borne', {
   const place = await prepared('a store that fails for too long');
   const reader = place.follow();
   const command = place.run({
-    rate: 5_000,
+    rate: 3_000,
     interval: '300ms',
     checkpoint: { tolerableFailures: 1, timeout: '10s' },
     faults: { failingPrepares: { from: 3, to: 5 } },

@@ -37,8 +37,8 @@ describe.each([
       const { place, proxy } = await behindProxy(`killed while EndTxn meets "${fate}"`);
       await using _proxy = proxy;
       const reader = place.follow();
-      const command = place.run({ rate: 8_000, brokers: proxy.brokers });
-      await command.says(' committed', 2);
+      const command = place.run({ rate: 1_500, brokers: proxy.brokers });
+      await command.says(' committed: ', 2);
       const before = await place.record();
       await losesEnds(proxy, fate);
       // What Kafka was asked for it does, whether or not anybody hears of it.
@@ -58,8 +58,8 @@ describe.each([
     const { place, proxy } = await behindProxy(`alive while EndTxn meets "${fate}"`);
     await using _proxy = proxy;
     const reader = place.follow();
-    const command = place.run({ rate: 8_000, brokers: proxy.brokers, checkpoint: { commitTimeout: '2s' } });
-    await command.says(' committed', 2);
+    const command = place.run({ rate: 4_000, brokers: proxy.brokers, checkpoint: { commitTimeout: '2s' } });
+    await command.says(' committed: ', 2);
     await losesEnds(proxy, fate);
     await command.says('restarts from its last checkpoint');
     const decided = await place.record();

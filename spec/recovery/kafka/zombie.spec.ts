@@ -57,14 +57,14 @@ async function stopped(place: LedgerPlace, where: string, passesMs: number): Pro
   if (where === 'with its manifest written') {
     const zombie = place.run({
       ...short,
-      rate: 4_000,
+      rate: 2_500,
       faults: { dies: { step: 'prepare', call: 3, when: 'after', by: 'SIGSTOP' } },
     });
     await zombie.says('stopped here');
     return zombie;
   }
-  const zombie = place.run({ ...short, rate: 4_000 });
-  await zombie.says(' committed', 2);
+  const zombie = place.run({ ...short, rate: 2_500 });
+  await zombie.says(' committed: ', 2);
   await passes(passesMs);
   zombie.kill('SIGSTOP');
   return zombie;
@@ -85,7 +85,7 @@ describe.each(['at a random moment', 'with its manifest written'])('a process th
       if (isLate && where !== 'at a random moment') await timedOut(place);
       else if (isLate) await passes(transactionTimeoutMs + 1_000);
       const next = place.run({ ...short, rate: 4_000 });
-      await next.says(' committed');
+      await next.says(' committed: ');
       zombie.kill('SIGCONT');
       await expectFenced(zombie);
       expect(await next.exited, next.output).toEqual({ code: 0, signal: null });
