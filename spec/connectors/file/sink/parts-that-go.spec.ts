@@ -1,21 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
-import { expect, it, vi } from 'vitest';
+import fs, { readFileSync, rmSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { afterEach, expect, it, vi } from 'vitest';
 import { digestBlock } from '../../../../connectors/file/fingerprint.ts';
 import { applyHandle } from '../../../../connectors/file/sink/visible-file.ts';
 import { Folder } from '../folder.ts';
-
-/** Called before a file is opened. */
-let opening: (file: string) => void = () => {};
-
-vi.mock('node:fs/promises', async original => {
-  const fs = await original<typeof import('node:fs/promises')>();
-  const open: typeof fs.open = (file, ...mode) => {
-    opening(String(file));
-    return fs.open(file, ...mode);
-  };
-  return { ...fs, open };
-});
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -24,9 +13,12 @@ function overtaken(folder: Folder, visibleText: string) {
   const visible = folder.write('out.txt', visibleText);
   const part = folder.write('1-1-aa.part', 'abc');
   let looks = 0;
-  opening = file => {
+  const { open } = fs.promises;
+  vi.spyOn(fs.promises, 'open').mockImplementation((file, ...mode) => {
     if (file === part && ++looks === 2) rmSync(part);
-  };
+    return open(file, ...mode);
+  });
+  syncBuiltinESMExports();
   const handle = {
     version: 1 as const,
     path: visible,
@@ -37,6 +29,11 @@ function overtaken(folder: Folder, visibleText: string) {
   };
   return { visible, apply: () => applyHandle(visible, folder.path, handle, () => {}) };
 }
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
 
 // An older process that has applied a checkpoint removes its parts as it ends, while a newer one applies it again.
 it('a part that goes while it is applied again is not missed when its bytes are in place', async () => {
