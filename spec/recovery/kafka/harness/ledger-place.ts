@@ -161,6 +161,9 @@ export class LedgerPlace {
         'topic.partitioner=murmur2',
         '-X',
         'batch.num.messages=50',
+        // Without it, a batch that is refused because the topic is so new comes behind those after it.
+        '-X',
+        'enable.idempotence=true',
       ],
       {
         stdio: ['pipe', 'ignore', 'inherit'],

@@ -146,7 +146,19 @@ export class VisitsPlace {
     this.loaded += visits.length;
     const child = spawn(
       kcat(),
-      ['-P', '-b', this.brokers, '-t', this.input, '-K', '\t', '-X', 'topic.partitioner=murmur2'],
+      [
+        '-P',
+        '-b',
+        this.brokers,
+        '-t',
+        this.input,
+        '-K',
+        '\t',
+        '-X',
+        'topic.partitioner=murmur2',
+        '-X',
+        'enable.idempotence=true',
+      ],
       { stdio: ['pipe', 'ignore', 'inherit'] },
     );
     const closed = once(child, 'close');
