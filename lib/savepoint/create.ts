@@ -63,7 +63,7 @@ export async function createSavepoint(
   const common: CommonRequest = {
     createdAt: Date.now(),
     asked: [],
-    ...(await bondOf(store, refs)),
+    bond: () => bondOf(store, refs),
     failure: [],
   };
   const results = await Promise.allSettled(
@@ -80,7 +80,7 @@ export async function createSavepoint(
     for (const note of [request, accepted, refused]) await task.removeNote(note);
   }
   const savepoint = (await listSavepoints(store, job)).find(found => found.name === name);
-  if (common.areBound && savepoint && common.failure.length === 0) verifyWhole(savepoint, common);
+  if (savepoint && common.failure.length === 0 && (await common.bond()).areBound) verifyWhole(savepoint, common);
   if (common.failure.length > 0) {
     // A savepoint is whole or not there.
     if (savepoint) await deleteSavepoint(store, job, name);
@@ -107,19 +107,20 @@ interface CommonRequest {
   readonly createdAt: number;
   /** Those that were asked. */
   readonly asked: TaskStore[];
-  /** Whether tasks wait for each other, so that none has it where one has not. */
-  readonly areBound: boolean;
-  /** Whether all of them have come to rest together, and none has gone on. */
-  readonly areAtRest: boolean;
+  /** What is stored of them says now. */
+  bond(): Promise<Bond>;
   /** The first is why there is none. */
   readonly failure: unknown[];
 }
 
-/** Whether records go between the tasks. */
-async function bondOf(
-  store: SnapshotStore,
-  refs: readonly TaskRef[],
-): Promise<Pick<CommonRequest, 'areBound' | 'areAtRest'>> {
+interface Bond {
+  /** Whether records go between the tasks, so that they wait for each other: none has it where one has not. */
+  readonly areBound: boolean;
+  /** Whether all of them have come to rest together, and none has gone on. */
+  readonly areAtRest: boolean;
+}
+
+async function bondOf(store: SnapshotStore, refs: readonly TaskRef[]): Promise<Bond> {
   const all = await Promise.all(refs.map(async ref => newestConfirmed(await store.task(ref).manifests())));
   const newest = all.flatMap(manifest => manifest ?? []);
   const areClosed = newest.length === refs.length && newest.every(({ closed }) => closed);
@@ -151,7 +152,8 @@ async function createOf(
   const newest = newestConfirmed(await task.manifests());
   const isClosed = newest?.closed === true && (await task.fence()) === newest.token;
   // One of several may be on its way from one process to another.
-  const isAlone = !common.areBound || common.areAtRest;
+  const { areBound, areAtRest } = await common.bond();
+  const isAlone = !areBound || areAtRest;
   const isFree = isClosed && (isOneOf === 1 || (end === 'go-on' && isAlone) || newest.jobFinished);
   if (end !== 'go-on' && offline) throw notRunning(ref, newest);
   if (end !== 'go-on' && isFree && (isOneOf === 1 || !newest?.jobFinished)) throw notRunning(ref, newest);
@@ -193,7 +195,8 @@ async function askRunning(
     }
     const isThere = ({ manifest, confirmed }: StoredManifest) => confirmed && manifest.savepoint?.name === name;
     if (isSeen && (await task.manifests()).some(isThere)) return true;
-    if (common.areBound && common.failure.length > 0) throw new SavepointError('Another task took no savepoint.');
+    if (common.failure.length > 0 && (await common.bond()).areBound)
+      throw new SavepointError('Another task took no savepoint.');
     if (!isSeen && elapsed() > toMs(patience)) {
       await task.removeNote(request);
       // It may have been seen at the last moment.
