@@ -33,6 +33,8 @@ export interface RelayOptions {
   readonly answerMs?: number;
   /** Whether records are asked about before they go anywhere, without a key. */
   readonly asksFirst?: boolean;
+  /** ms that they are held before they go anywhere, without a key. */
+  readonly holdsFirst?: number;
 }
 
 const groupOf = (key: string): string => `g${Number(key.slice(1)) % 5}`;
@@ -44,7 +46,7 @@ const groupOf = (key: string): string => `g${Number(key.slice(1)) % 5}`;
 export function relayed(
   log: PartitionedLog,
   output: ReturnType<typeof collected<Total>>,
-  { name = 'relay', onRecord = () => {}, answerMs = 1, asksFirst = false }: RelayOptions = {},
+  { name = 'relay', onRecord = () => {}, answerMs = 1, asksFirst = false, holdsFirst }: RelayOptions = {},
 ): Job {
   const ask = <T>(name: string) =>
     mapAsync(
@@ -57,7 +59,8 @@ export function relayed(
     );
   return job(name, () => {
     const read = from(log.source());
-    return (asksFirst ? read.pipe(ask<Keyed>('ask')) : read).pipe(
+    const asked = asksFirst ? read.pipe(ask<Keyed>('ask')) : read;
+    return (holdsFirst === undefined ? asked : asked.pipe(hold<Keyed>('hold first', holdsFirst))).pipe(
       keyBy(({ key }: Keyed) => key),
       repartition('keys'),
       scan(
@@ -69,23 +72,7 @@ export function relayed(
         { key: '', total: 0 },
       ),
       asksFirst ? map((count: Total) => count) : ask<Total>('ask'),
-      actor('hold', {
-        emits: type<Total>(),
-        update: 'return',
-        initial: () => [] as readonly Total[],
-        receive(held, value: Total, ctx) {
-          ctx.timers.atProcessingTime(ctx.now() + 2);
-          return [...held, value];
-        },
-        onTimer(held, _time, ctx) {
-          for (const value of held) ctx.emit(value);
-          return [];
-        },
-        onComplete(held, ctx) {
-          for (const value of held) ctx.emit(value);
-          return [];
-        },
-      }),
+      hold<Total>('hold', 2),
       keyBy(({ key }: Total) => groupOf(key)),
       repartition('groups'),
       scan('totals', (sum: Total, { key }: Total) => ({ key: groupOf(key), total: sum.total + 1 }), {
@@ -96,6 +83,26 @@ export function relayed(
     );
   });
 }
+
+/** Lets what it gets go after so many ms of processing time. */
+const hold = <T>(name: string, ms: number) =>
+  actor(name, {
+    emits: type<T>(),
+    update: 'return',
+    initial: () => [] as readonly unknown[],
+    receive(held, value: T, ctx) {
+      ctx.timers.atProcessingTime(ctx.now() + ms);
+      return [...held, value];
+    },
+    onTimer(held, _time, ctx) {
+      for (const value of held) ctx.emit(value as T);
+      return [];
+    },
+    onComplete(held, ctx) {
+      for (const value of held) ctx.emit(value as T);
+      return [];
+    },
+  });
 
 /** Starts it with checkpoints and looks at requests as often as may be. */
 export function relay(declared: Job, store: SnapshotStore, settings: JobSettings = {}): JobHandle {
