@@ -19,6 +19,7 @@ import type { ResolvedSettings } from './job/settings.ts';
 import { andThen, attempt, eachInOrder, type MaybePromise } from './maybe-promise.ts';
 import { createLogger } from './observe/create-logger.ts';
 import { storedTasks } from './scale/current-tasks.ts';
+import { allAtRest } from './scale/rest-look.ts';
 import { verifyAlone } from './scale/task-layout.ts';
 import { SharedServices } from './task/shared-services.ts';
 import type { TaskServices } from './task/task.ts';
@@ -152,6 +153,7 @@ export function taskServices(container: DependencyContainer, layout?: TaskLayout
             return others ? andThen(storedTasks(store, ref.job), stored => verifyAlone(ref, stored)) : undefined;
           });
         },
+    areAllAtRest: layout && allAtRest(container.resolve(tokens.SNAPSHOT_STORE), ref.job, layout),
     commitPoint: container.isRegistered(tokens.COMMIT_POINT, true) ? container.resolve(tokens.COMMIT_POINT) : undefined,
     encoder: container.resolve(tokens.SEGMENT_ENCODER),
     compactor: container.resolve(tokens.CHAIN_COMPACTOR),

@@ -123,6 +123,7 @@ export {
   type Key,
   type KeyAtom,
   type Mark,
+  Rest,
   type StreamElement,
   StreamRecord,
   Watermark,

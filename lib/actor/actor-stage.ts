@@ -1,7 +1,7 @@
 import { freeze } from 'immer';
 import { Stamped } from '../checkpoint/stamped-value.ts';
 import { LiftError, messageOf, UserCodeError } from '../errors.ts';
-import { Barrier, type Key, type Mark, Watermark } from '../stream/elements.ts';
+import { Barrier, type Key, type Mark, Rest, Watermark } from '../stream/elements.ts';
 import { Discard, type Scope, type Stage } from '../stream/stage.ts';
 import type { Surroundings } from '../stream/wiring.ts';
 import { actorFailure, changedInPlace, requestFailure } from './actor-failure.ts';
@@ -63,6 +63,8 @@ export class ActorStage implements Stage<unknown>, StateOwner {
   private handler: Handler = 'receive';
   private kind: TimerKind = 'event';
   private readonly alarm: Alarm;
+  /** Nothing may come out of it any more, before the task begins anew. */
+  private isResting = false;
   /** With requests: the last watermark passed on, and whether its input and what it passes on are idle. */
   private passed = Number.NEGATIVE_INFINITY;
   private isInputIdle = false;
@@ -83,6 +85,7 @@ export class ActorStage implements Stage<unknown>, StateOwner {
     this.out = new Discard(scope);
     this.state = new ActorState(name, behaviour);
     this.alarm = new Alarm(scope, () => {
+      if (this.isResting) return;
       this.fireDue('processing', scope.scheduler.now());
       this.setAlarm();
     });
@@ -150,9 +153,10 @@ export class ActorStage implements Stage<unknown>, StateOwner {
       this.clock?.set();
       this.sweep(sweptAtBarrier);
       this.surroundings.captured(this.name, mark.id, this.state.capture());
-    } else this.advance(mark);
+    } else if (mark instanceof Rest) this.rest();
+    else this.advance(mark);
     if (this.scope.hasFailed) return;
-    if (this.requests && !this.isFinished && !(mark instanceof Barrier)) {
+    if (this.requests && !this.isFinished && mark instanceof Watermark) {
       this.isInputIdle = mark.isIdle === true;
       this.requests.watermark(mark.timestamp);
       this.tellIdle();
@@ -292,6 +296,12 @@ export class ActorStage implements Stage<unknown>, StateOwner {
   close(): void {
     this.alarm.clear();
     this.requests?.close();
+  }
+
+  private rest(): void {
+    this.isResting = true;
+    this.alarm.clear();
+    this.requests?.rest();
   }
 
   /** The live state of a key, frozen; a copy is not needed, it never changes in place. */
@@ -606,7 +616,7 @@ export class ActorStage implements Stage<unknown>, StateOwner {
   }
 
   private setAlarm(): void {
-    if (!this.isFinished) this.alarm.setFor(this.state.timers('processing').nextTime());
+    if (!this.isFinished && !this.isResting) this.alarm.setFor(this.state.timers('processing').nextTime());
   }
 }
 

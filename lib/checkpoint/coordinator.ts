@@ -14,7 +14,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { ChainCompactor } from './chain-compactor.ts';
 import type { CommitPoint, Recovered } from './commit-point.ts';
 import { KeptCheckpoints } from './kept-checkpoints.ts';
-import type { ActorEntry, CommitPointIdentity, Json, Manifest, Origin, TaskLayout } from './manifest.ts';
+import type { ActorEntry, CommitPointIdentity, Json, Manifest, Origin, RestEntry, TaskLayout } from './manifest.ts';
 import { eventOf, type Final, manifestOf, type OpenCheckpoint, skippedEvent } from './open-checkpoint.ts';
 import type { ActorCapture, CheckpointSink, CheckpointSource, SourceEntry } from './participants.ts';
 import { CheckpointProgress } from './progress.ts';
@@ -42,6 +42,8 @@ export interface CoordinatedTask {
   /** How many ends the barrier arrives at. */
   readonly ends: number;
   finishedNodes(): readonly string[];
+  /** How far it is on its way to rest. */
+  rest?(): RestEntry | undefined;
   /** The task cannot go on from here. */
   fail(error: unknown): void;
   event(event: CheckpointEvent): void;
@@ -143,6 +145,11 @@ export class Coordinator {
   trigger(): void {
     if (this.isClosed || !this.progress.isIdle) return;
     this.begin(undefined, undefined);
+  }
+
+  /** A checkpoint as soon as may be, of all that has passed so far; also of what is no element. */
+  triggerSoon(): void {
+    if (!this.isClosed) this.whenIdle(() => this.trigger());
   }
 
   /** A first checkpoint of this commit point, before anything enters; repeated when it is abandoned. */
@@ -259,6 +266,7 @@ export class Coordinator {
         id,
         final,
         savepoint,
+        rest: task.rest?.(),
         startedAt: this.lastStart,
         entered: task.entered(),
         sources: new Map(),

@@ -55,6 +55,16 @@ const origin = z.object({
   checksum: z.string(),
 });
 
+const rest = z.object({
+  /** Of the savepoint, and when it was asked for: together they tell it from any other. */
+  name: z.string(),
+  createdAt: z.number(),
+  expiresAt: z.number(),
+  end: z.enum(['go-on', 'stop']),
+  /** `going`: on its way to rest, `there`: nothing of the task is under way to others, `over`: it has gone on, or given up. */
+  phase: z.enum(['going', 'there', 'over']),
+});
+
 const manifestSchema = z.object({
   format: z.literal(1),
   job: z.string(),
@@ -65,6 +75,8 @@ const manifestSchema = z.object({
   kind: z.enum(['checkpoint', 'savepoint']),
   /** Of a savepoint. */
   savepoint: z.object({ name: z.string() }).exactOptional(),
+  /** Of a task with channels: how far it is with the last savepoint that it was asked for. */
+  rest: rest.exactOptional(),
   /** The savepoint that the job was started from last; each checkpoint since then says so. */
   origin: origin.exactOptional(),
   /** Wall clock, ms since 1970. */
@@ -99,6 +111,9 @@ export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 
 /** How the state of a job is spread over tasks, and which of them it is. */
 export type TaskLayout = Readonly<z.infer<typeof taskLayout>>;
+
+/** How far a task has come to rest for a savepoint. */
+export type RestEntry = Readonly<z.infer<typeof rest>>;
 
 /** The savepoint that state descends from. */
 export type Origin = Readonly<z.infer<typeof origin>>;

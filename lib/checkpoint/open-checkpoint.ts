@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
 import type { CheckpointEvent } from '../job/handle.ts';
-import type { ActorEntry, CommitPointIdentity, Json, Manifest, Origin, TaskLayout } from './manifest.ts';
+import type { ActorEntry, CommitPointIdentity, Json, Manifest, Origin, RestEntry, TaskLayout } from './manifest.ts';
 import type { ActorCapture, SourceEntry } from './participants.ts';
 import type { TaskRef } from './snapshot-store.ts';
 
@@ -18,6 +18,8 @@ export interface OpenCheckpoint {
   readonly final: Final | undefined;
   /** Its name, when it is a savepoint. */
   readonly savepoint: string | undefined;
+  /** How far the task was on its way to rest. */
+  readonly rest: RestEntry | undefined;
   /** ms on the monotonic clock. */
   readonly startedAt: number;
   /** Elements that had entered. */
@@ -55,6 +57,7 @@ export function manifestOf(
     token: by.token,
     kind: open.savepoint === undefined ? 'checkpoint' : 'savepoint',
     ...(open.savepoint !== undefined && { savepoint: { name: open.savepoint } }),
+    ...(open.rest && { rest: open.rest }),
     ...(by.origin && { origin: by.origin }),
     createdAt: Date.now(),
     sources: Object.fromEntries(open.sources),

@@ -15,6 +15,8 @@ export interface SavepointWatchServices {
   readonly interval: number;
   /** Whether a savepoint of this name is there. */
   isTaken(name: string): boolean;
+  /** Told at each look what the notes say, before any request is carried out. */
+  looked?(notes: NotesRead): MaybePromise<void>;
   /** Takes the savepoint; answers a reason when it refuses at once. */
   take(request: SavepointRequest, over: (outcome: RequestOutcome) => void): string | undefined;
 }
@@ -53,7 +55,11 @@ export class SavepointWatch {
     else this.start();
   }
 
-  private carryOut({ requests, refused }: NotesRead): MaybePromise<void> {
+  private carryOut(notes: NotesRead): MaybePromise<void> {
+    return andThen(this.isClosed ? undefined : this.services.looked?.(notes), () => this.carryOutRequests(notes));
+  }
+
+  private carryOutRequests({ requests, refused }: NotesRead): MaybePromise<void> {
     const { isTaken, store } = this.services;
     return eachInOrder(requests, request => {
       const { name, expiresAt } = request;

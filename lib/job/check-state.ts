@@ -5,6 +5,7 @@ import type { SnapshotStore, StoredManifest, TaskRef, TaskStore } from '../check
 import { closeContainer, jobContainer, taskContainer } from '../composition.ts';
 import { SavepointError, StateLostError, TidemarkError } from '../errors.ts';
 import { andThen, attempt, eachInOrder, type MaybePromise } from '../maybe-promise.ts';
+import { beginsChannels } from '../savepoint/same-shape.ts';
 import { mergedTask, notSpreadYet, originOfAll, savedTasks } from '../savepoint/saved-tasks.ts';
 import { verifyNotPassed } from '../savepoint/spread-start.ts';
 import { decideStart, openSavepoint, type SavepointStart, startOf } from '../savepoint/start-from.ts';
@@ -141,7 +142,8 @@ async function checkTasks(again: UnreadJob, store: SnapshotStore, job: string, r
   );
   return withProblem(report, () => {
     if (savepoint && origin && saved && !isBegun) {
-      const isOwn = current?.layout !== undefined && current.layout.count === saved.layout?.count;
+      const isOwn =
+        current?.layout !== undefined && current.layout.count === saved.layout?.count && !beginsChannels(saved);
       // Of the same spread each task looks for itself.
       if (!isOwn) verifyNotPassed(ref, stored, { savepoint, origin, spread: saved });
     } else if (!savepoint && current) {

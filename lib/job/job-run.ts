@@ -23,7 +23,7 @@ import type { Key } from '../stream/elements.ts';
 import { outsideGroups } from '../stream/native-group.ts';
 import { hasKeyedState } from '../stream/node.ts';
 import { connectorsOf } from '../task/graph.ts';
-import { Task, type TaskEvents, type TaskOutcome } from '../task/task.ts';
+import { Task, type TaskEvents, type TaskResult } from '../task/task.ts';
 import type { DependencyContainer } from '../tokens.ts';
 import * as tokens from '../tokens.ts';
 import type { CheckpointEvent, JobHandle, JobOutcome, JobPhase, JobStatus, Side } from './handle.ts';
@@ -325,7 +325,10 @@ export class JobRun implements JobHandle {
     };
     // A restart comes back from the checkpoints of this run: what is missing then is lost.
     const isFresh = this.settings.fresh && this.freshAbove === undefined;
-    const task: Task = new Task(taskServices(container, this.layout), ends, events, { isFresh });
+    const task: Task = new Task(taskServices(container, this.layout), ends, events, {
+      isFresh,
+      isRestart: this.attempt > 1,
+    });
     this.task = task;
     this.enter(this.attempt === 1 ? 'starting' : 'recovering');
   }
@@ -394,7 +397,7 @@ export class JobRun implements JobHandle {
     this.changes.next();
   }
 
-  private ended(result: { outcome: TaskOutcome } | { error: TidemarkError }): void {
+  private ended(result: TaskResult): void {
     if (this.isOver) return;
     this.metrics.update(this.totals());
     this.lastUsedId = Math.max(this.lastUsedId, this.task?.lastCheckpointId ?? 0);
@@ -405,6 +408,7 @@ export class JobRun implements JobHandle {
       : undefined;
     const next = () => {
       if ('outcome' in result || this.isCancelled) this.over('outcome' in result ? result : { outcome: 'cancelled' });
+      else if ('again' in result) this.launchAgain();
       else this.decide(result.error);
     };
     if (isPromise(closed)) void closed.then(next);
@@ -445,8 +449,12 @@ export class JobRun implements JobHandle {
   }
 
   private restart(): void {
-    this.attempt++;
     this.metrics.restarted();
+    this.launchAgain();
+  }
+
+  private launchAgain(): void {
+    this.attempt++;
     this.outputs.restarted();
     try {
       this.makeTask(this.declared.build(this.params));
@@ -454,6 +462,8 @@ export class JobRun implements JobHandle {
       this.ended({ error: tidemarkError(error) });
       return;
     }
+    // Asked for while the task before this one ended.
+    if (this.stopRequest) this.task?.stop(this.stopRequest.drain);
     this.launch();
   }
 

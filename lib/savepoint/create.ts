@@ -12,10 +12,10 @@ import {
 import type { SnapshotStore, StoredManifest, TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
 import { type Duration, toMs } from '../duration.ts';
 import { SavepointError, TimeoutError } from '../errors.ts';
-import { channelsRefusal, hasChannels } from '../scale/channel-state.ts';
+import { channelsRefusal, hasChannels, restOf, underWay } from '../scale/channel-state.ts';
 import { currentTasks, storedTasks } from '../scale/current-tasks.ts';
 import { deleteSavepoint } from './delete.ts';
-import { notSpreadYet } from './saved-tasks.ts';
+import { notSpreadYet, savedTasks } from './saved-tasks.ts';
 import { listSavepoints, type Savepoint, verifySavepointName } from './savepoint.ts';
 
 export interface CreateSavepointOptions {
@@ -59,18 +59,33 @@ export async function createSavepoint(
     throw new SavepointError(`There is a savepoint "${name}" of job "${job}" already: give another name.`);
   }
   const refs = await tasksToAsk(store, job);
+  // All by one request: tasks that wait for each other know it by its time.
+  const common: CommonRequest = {
+    createdAt: Date.now(),
+    asked: [],
+    bond: () => bondOf(store, refs),
+    failure: [],
+  };
   const results = await Promise.allSettled(
-    refs.map(ref => createOf(store.task(ref), ref, name, { ...options, end, isOneOf: refs.length })),
+    refs.map(ref =>
+      createOf(store.task(ref), ref, name, { ...options, end, isOneOf: refs.length, common }).catch(error => {
+        common.failure.push(error);
+        throw error;
+      }),
+    ),
   );
-  const failed = results.find(result => result.status === 'rejected');
-  if (failed) {
-    // A savepoint is whole or not there.
-    if ((await listSavepoints(store, job)).some(savepoint => savepoint.name === name)) {
-      await deleteSavepoint(store, job, name);
-    }
-    throw failed.reason;
+  // Only now: a task that rests goes on when nobody waits for its savepoint any more.
+  for (const task of common.asked) {
+    const { request, accepted, refused } = requestNotes(name);
+    for (const note of [request, accepted, refused]) await task.removeNote(note);
   }
   const savepoint = (await listSavepoints(store, job)).find(found => found.name === name);
+  if (savepoint && common.failure.length === 0 && (await common.bond()).areBound) verifyWhole(savepoint, common);
+  if (common.failure.length > 0) {
+    // A savepoint is whole or not there.
+    if (savepoint) await deleteSavepoint(store, job, name);
+    throw common.failure[0];
+  }
   if (!savepoint) throw new SavepointError(`The savepoint "${name}" was deleted while it was taken.`);
   const isOffline = results.every(result => result.status === 'fulfilled' && result.value === 'offline');
   return { savepoint, taken: isOffline ? 'offline' : 'running' };
@@ -87,7 +102,41 @@ async function tasksToAsk(store: SnapshotStore, job: string): Promise<readonly T
   return Array.from({ length: current.layout.count }, (_, index) => ({ job, task: `${index}` }));
 }
 
+/** What the requests to all tasks of a job have in common. */
+interface CommonRequest {
+  readonly createdAt: number;
+  /** Those that were asked. */
+  readonly asked: TaskStore[];
+  /** What is stored of them says now. */
+  bond(): Promise<Bond>;
+  /** The first is why there is none. */
+  readonly failure: unknown[];
+}
+
+interface Bond {
+  /** Whether records go between the tasks, so that they wait for each other: none has it where one has not. */
+  readonly areBound: boolean;
+  /** Whether all of them have come to rest together, and none has gone on. */
+  readonly areAtRest: boolean;
+}
+
+async function bondOf(store: SnapshotStore, refs: readonly TaskRef[]): Promise<Bond> {
+  const all = await Promise.all(refs.map(async ref => newestConfirmed(await store.task(ref).manifests())));
+  const newest = all.flatMap(manifest => manifest ?? []);
+  const areClosed = newest.length === refs.length && newest.every(({ closed }) => closed);
+  return { areBound: newest.some(hasChannels), areAtRest: areClosed && underWay(newest) === undefined };
+}
+
+function verifyWhole(savepoint: Savepoint, { failure }: CommonRequest): void {
+  try {
+    savedTasks(savepoint);
+  } catch (error) {
+    failure.push(error);
+  }
+}
+
 interface TaskOptions extends CreateSavepointOptions {
+  readonly common: CommonRequest;
   readonly end: RequestEnd;
   /** How many tasks are asked. */
   readonly isOneOf: number;
@@ -99,11 +148,13 @@ async function createOf(
   name: string,
   options: TaskOptions,
 ): Promise<'running' | 'offline'> {
-  const { end, isOneOf, offline = false, progress } = options;
+  const { end, isOneOf, common, offline = false, progress } = options;
   const newest = newestConfirmed(await task.manifests());
   const isClosed = newest?.closed === true && (await task.fence()) === newest.token;
   // One of several may be on its way from one process to another.
-  const isFree = isClosed && (isOneOf === 1 || end === 'go-on' || newest.jobFinished);
+  const { areBound, areAtRest } = await common.bond();
+  const isAlone = !areBound || areAtRest;
+  const isFree = isClosed && (isOneOf === 1 || (end === 'go-on' && isAlone) || newest.jobFinished);
   if (end !== 'go-on' && offline) throw notRunning(ref, newest);
   if (end !== 'go-on' && isFree && (isOneOf === 1 || !newest?.jobFinished)) throw notRunning(ref, newest);
   if (!isFree && offline === false) {
@@ -120,47 +171,46 @@ async function askRunning(
   task: TaskStore,
   ref: TaskRef,
   name: string,
-  { end, isOneOf, patience = '10s', timeout = '10m', progress }: TaskOptions,
+  { end, isOneOf, common, patience = '10s', timeout = '10m', progress }: TaskOptions,
 ): Promise<boolean> {
-  const { request, accepted, refused } = requestNotes(name);
+  const { request } = requestNotes(name);
   const begun = performance.now();
   const elapsed = () => performance.now() - begun;
-  const createdAt = Date.now();
+  const { createdAt } = common;
   const text = requestText({ name, end, createdAt, expiresAt: createdAt + toMs(timeout) });
   if (!(await task.putNote(request, text))) {
     throw new SavepointError(`A savepoint "${name}" of job "${ref.job}" is asked for already: give another name.`);
   }
+  common.asked.push(task);
   let isSeen = false;
-  try {
-    for (;;) {
-      const notes = readNotes(await task.notes());
-      const reason = notes.refused.get(name);
-      if (reason !== undefined) {
-        throw new SavepointError(`The job "${ref.job}" took no savepoint: ${reason}.`, { context: { ...ref } });
-      }
-      if (!isSeen && notes.accepted.has(name)) {
-        isSeen = true;
-        progress?.(`${isOneOf === 1 ? 'the running job' : `task ${ref.task}`} has seen the request for "${name}"`);
-      }
-      const isThere = ({ manifest, confirmed }: StoredManifest) => confirmed && manifest.savepoint?.name === name;
-      if (isSeen && (await task.manifests()).some(isThere)) return true;
-      if (!isSeen && elapsed() > toMs(patience)) {
-        await task.removeNote(request);
-        // It may have been seen at the last moment.
-        if (!readNotes(await task.notes()).accepted.has(name)) return false;
-        isSeen = true;
-      }
-      if (elapsed() > toMs(timeout)) {
-        throw new TimeoutError(
-          `The job "${ref.job}" has seen the request for the savepoint "${name}" but has not committed it within ` +
-            `${toMs(timeout)} ms. It may still do so: the list of savepoints shows it then. What the job does is in its log.`,
-          { context: { ...ref } },
-        );
-      }
-      await wait(pollMs);
+  for (;;) {
+    const notes = readNotes(await task.notes());
+    const reason = notes.refused.get(name);
+    if (reason !== undefined) {
+      throw new SavepointError(`The job "${ref.job}" took no savepoint: ${reason}.`, { context: { ...ref } });
     }
-  } finally {
-    for (const note of [request, accepted, refused]) await task.removeNote(note);
+    if (!isSeen && notes.accepted.has(name)) {
+      isSeen = true;
+      progress?.(`${isOneOf === 1 ? 'the running job' : `task ${ref.task}`} has seen the request for "${name}"`);
+    }
+    const isThere = ({ manifest, confirmed }: StoredManifest) => confirmed && manifest.savepoint?.name === name;
+    if (isSeen && (await task.manifests()).some(isThere)) return true;
+    if (common.failure.length > 0 && (await common.bond()).areBound)
+      throw new SavepointError('Another task took no savepoint.');
+    if (!isSeen && elapsed() > toMs(patience)) {
+      await task.removeNote(request);
+      // It may have been seen at the last moment.
+      if (!readNotes(await task.notes()).accepted.has(name)) return false;
+      isSeen = true;
+    }
+    if (elapsed() > toMs(timeout)) {
+      throw new TimeoutError(
+        `The job "${ref.job}" has seen the request for the savepoint "${name}" but has not committed it within ` +
+          `${toMs(timeout)} ms. It may still do so: the list of savepoints shows it then. What the job does is in its log.`,
+        { context: { ...ref } },
+      );
+    }
+    await wait(pollMs);
   }
 }
 
@@ -189,7 +239,8 @@ function chosen(stored: readonly StoredManifest[], ref: TaskRef, id: number | un
   const newest = newestConfirmed(stored);
   const { job, task } = ref;
   if (!newest) throw new SavepointError(`Task ${task} of job "${job}" has no committed checkpoint yet.`);
-  if (hasChannels(newest)) throw new SavepointError(`Job "${job}": ${channelsRefusal}.`, { context: { ...ref } });
+  if (hasChannels(newest) && restOf(newest) === undefined)
+    throw new SavepointError(`Job "${job}": ${channelsRefusal}.`, { context: { ...ref } });
   if (id !== undefined) {
     const named = stored.find(({ manifest, confirmed }) => confirmed && manifest.id === id)?.manifest;
     if (!named) throw new SavepointError(`Task ${task} of job "${job}" has no committed checkpoint ${id}.`);

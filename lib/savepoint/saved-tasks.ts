@@ -8,7 +8,7 @@ import {
   type TaskLayout,
 } from '../checkpoint/manifest.ts';
 import { SavepointError } from '../errors.ts';
-import { channelsRefusal, hasChannels } from '../scale/channel-state.ts';
+import { underWay } from '../scale/channel-state.ts';
 import { shapeOf } from '../scale/current-tasks.ts';
 import { originOf, type SavedTask, type Savepoint } from './savepoint.ts';
 
@@ -25,8 +25,8 @@ export function savedTasks({ job, name, tasks }: Pick<Savepoint, 'job' | 'name' 
     new SavepointError(`The savepoint "${name}" of job "${job}" cannot be used: ${what}.`, { context: { job } });
   const [first] = tasks;
   if (!first) throw refuse('it has no task');
-  const channels = tasks.find(({ manifest }) => hasChannels(manifest));
-  if (channels) throw refuse(channelsRefusal);
+  const way = underWay(tasks.map(({ manifest }) => manifest));
+  if (way !== undefined) throw refuse(way);
   const layout = first.manifest.tasks;
   if (!layout) {
     if (tasks.some(({ manifest }) => manifest.tasks)) throw refuse('it has state of one task and of several');

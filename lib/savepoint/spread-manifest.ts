@@ -2,7 +2,9 @@ import type { Json, Manifest, TaskLayout } from '../checkpoint/manifest.ts';
 import type { SourceEntry } from '../checkpoint/participants.ts';
 import type { TaskRef } from '../checkpoint/snapshot-store.ts';
 import { SavepointError } from '../errors.ts';
+import { channelPrefix } from '../scale/channel-state.ts';
 import type { SourceSpread } from '../task/source.ts';
+import { channelBegun } from './same-shape.ts';
 
 export interface SpreadTarget {
   readonly ref: TaskRef;
@@ -10,13 +12,18 @@ export interface SpreadTarget {
   readonly layout: TaskLayout | undefined;
   /** The spreads of the sources of the job, by name. */
   readonly spreads: ReadonlyMap<string, SourceSpread | undefined>;
+  /** The names of its channels. */
+  readonly channels?: ReadonlySet<string>;
 }
 
 /**
  * What one task of a new spread begins with, of all manifests of a savepoint: positions, watermarks and ends; actors are filled later.
  * Pure. Throws a `SavepointError` where the parts of the savepoint do not go together.
  */
-export function spreadManifest(manifests: readonly Manifest[], { ref, layout, spreads }: SpreadTarget): Manifest {
+export function spreadManifest(
+  manifests: readonly Manifest[],
+  { ref, layout, spreads, channels = new Set() }: SpreadTarget,
+): Manifest {
   const [first] = manifests as readonly [Manifest, ...Manifest[]];
   const refuse = (what: string) =>
     new SavepointError(
@@ -39,13 +46,21 @@ export function spreadManifest(manifests: readonly Manifest[], { ref, layout, sp
     );
   }
   const slice = layout ?? { index: 0, count: 1 };
-  const names = new Set(manifests.flatMap(({ sources }) => Object.keys(sources)));
-  const sources = [...names].map((name): [string, SourceEntry] => {
+  const isOfChannel = (name: string) => name.startsWith(channelPrefix);
+  // What the channels held, the tasks have taken in; those of the new tasks begin empty.
+  const names = [...new Set(manifests.flatMap(({ sources }) => Object.keys(sources)))].filter(
+    name => !isOfChannel(name) || channels.has(name.slice(channelPrefix.length)),
+  );
+  const sources = names.map((name): [string, SourceEntry] => {
     const entries = manifests.map(({ task, sources: of }) => {
       const entry = of[name];
       if (!entry) throw refuse(`task ${task} has no position of the source "${name}".`);
       return entry;
     });
+    if (isOfChannel(name)) {
+      const finished = entries.every(entry => entry.finished);
+      return [name, channelBegun({ position: null, finished, watermark: lowest(entries.map(of => of.watermark)) })];
+    }
     const respread = spreads.get(name)?.respread;
     if (spreads.has(name) && !respread)
       throw refuse(`the positions of the source "${name}" cannot be given to other tasks.`);

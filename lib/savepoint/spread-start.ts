@@ -1,19 +1,22 @@
 import type { Recovered } from '../checkpoint/commit-point.ts';
-import { type Manifest, manifestChecksum, type TaskLayout } from '../checkpoint/manifest.ts';
+import { type Json, type Manifest, manifestChecksum, type TaskLayout } from '../checkpoint/manifest.ts';
 import { mayHaveDecidedMore } from '../checkpoint/recovery-decision.ts';
 import { appliedNote } from '../checkpoint/savepoint-notes.ts';
 import type { SnapshotStore, TaskRef } from '../checkpoint/snapshot-store.ts';
 import { SavepointError } from '../errors.ts';
 import type { Logger } from '../observe/logger.ts';
+import { channelPrefix } from '../scale/channel-state.ts';
 import { channelsOf } from '../scale/channels.ts';
 import { committedOf, currentTasks, type StoredTask, storedTasks } from '../scale/current-tasks.ts';
 import { keyOwner } from '../scale/key-owner.ts';
 import type { SourceNode } from '../stream/from.ts';
 import { hasKeyedState, type WirableNode } from '../stream/node.ts';
+import { copySegments } from './copy-segments.ts';
+import { sameManifest } from './same-shape.ts';
 import type { SavedTasks } from './saved-tasks.ts';
 import { spreadActors } from './spread-actors.ts';
 import { spreadManifest } from './spread-manifest.ts';
-import { decideStart, type SavepointStart } from './start-from.ts';
+import { decideStart, isSameSpread, type SavepointStart } from './start-from.ts';
 
 export interface SpreadStartContext {
   readonly store: SnapshotStore;
@@ -49,14 +52,21 @@ export async function spreadFrom(
   const spreads = new Map(
     nodes.filter(({ kind }) => kind === 'source').map(node => [node.name ?? '', (node as SourceNode).source.spread]),
   );
-  const manifest = spreadManifest(manifests, { ref, layout, spreads });
+  const channels = channelsOf(ref.job, layout, nodes);
+  const isSameShape = isSameSpread(spread.layout, layout, hasKeyedState(nodes));
+  const own = isSameShape && layout ? spread.tasks[layout.index] : undefined;
+  const manifest =
+    own && layout
+      ? sameManifest(own, ref, layout)
+      : spreadManifest(manifests, { ref, layout, spreads, channels: new Set(channels.keys()) });
   await verifyMoved(start, context);
   const lastId = Math.max(
     found.lastId,
     ...stored.flatMap(one => one.manifests.map(({ manifest: { id } }) => id)),
     manifest.id,
   );
-  const channels = channelsOf(ref.job, layout, nodes);
+  const copies = own && (await copySegments(own, store.task(ref), { token: found.token, id: lastId + 1 }));
+  if (copies) return { ...found, lastId, committed: { ...manifest, actors: copies }, origin, takesOver: true };
   const byName = new Map(nodes.filter(({ kind }) => kind === 'actor').map(node => [node.name ?? '', node]));
   const actors = await spreadActors(spread.tasks, {
     index: layout?.index ?? 0,
@@ -110,7 +120,9 @@ async function verifyApplied(
   manifests: readonly Manifest[],
 ): Promise<void> {
   for (const manifest of manifests) {
-    const sink = Object.entries(manifest.sinks).find(([, handle]) => handle !== null)?.[0];
+    // What a channel held, its readers have taken in.
+    const isOpen = ([name, handle]: readonly [string, Json]) => handle !== null && !name.startsWith(channelPrefix);
+    const sink = Object.entries(manifest.sinks).find(isOpen)?.[0];
     if (sink === undefined) continue;
     const isHere = stored.some(({ task }) => task === manifest.task);
     const notes = isHere ? await store.task(manifest).notes() : [];

@@ -6,6 +6,7 @@ import { andThen, attempt, type MaybePromise } from '../maybe-promise.ts';
 import { copySegments } from './copy-segments.ts';
 import { isSavepointDirectory, readSavepointDirectory } from './directory.ts';
 import { move } from './import.ts';
+import { beginsChannels } from './same-shape.ts';
 import { mergedTask, originOfAll, type SavedTasks, savedTasks } from './saved-tasks.ts';
 import { findCheckpoint, findSavepoint, originOf, type SavedTask, type Savepoint } from './savepoint.ts';
 
@@ -53,7 +54,7 @@ export function startOf(
   { layout, hasSpreadKeys }: StartLayout = { layout: undefined, hasSpreadKeys: false },
 ): SavepointStart {
   const saved = savedTasks(savepoint);
-  if (!isSameSpread(saved.layout, layout, hasSpreadKeys)) {
+  if (!isSameSpread(saved.layout, layout, hasSpreadKeys) || beginsChannels(saved)) {
     if (!saved.layout && saved.tasks.length > 1) {
       throw new SavepointError(
         `The savepoint "${savepoint.name}" of job "${savepoint.job}" has ${saved.tasks.length} tasks of their own, which cannot be spread ` +

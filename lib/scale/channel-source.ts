@@ -10,7 +10,8 @@ export function channelSource(channel: Channel, table: ChannelTable, restored: (
   const { source } = channel;
   return wrapSource(source, {
     open(position, context) {
-      const stored = position as { readonly at: Json; readonly upstream: Json } | undefined;
+      // None in a new incarnation of the channel.
+      const stored = (position ?? undefined) as { readonly at: Json; readonly upstream: Json } | undefined;
       if (stored !== undefined && stored.upstream === undefined) {
         throw new StateMismatchError(
           `The position of ${source.name} is not that of a channel: it was stored by something else.`,

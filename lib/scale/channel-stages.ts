@@ -1,8 +1,8 @@
 import { InternalError, LiftError } from '../errors.ts';
-import { Barrier, type Mark, Watermark } from '../stream/elements.ts';
+import { Barrier, type Mark, Rest } from '../stream/elements.ts';
 import { PassStage, type Scope, type Stage } from '../stream/stage.ts';
 import type { Channel, Packed } from './channel.ts';
-import { packEnd, packRecord, packWatermark, unpacked } from './channel-codec.ts';
+import { packEnd, packRecord, packRest, packResumed, packWatermark, unpacked } from './channel-codec.ts';
 import type { ChannelTable } from './channel-table.ts';
 
 /** Puts what reaches a `repartition` into its channel: records to the task of their key; how far this task is, to all. */
@@ -54,14 +54,24 @@ export class PackStage implements Stage<unknown> {
   mark(mark: Mark): void {
     if (this.scope.hasFailed) return;
     if (mark instanceof Barrier) {
-      if (this.isNews) this.toAll(packWatermark(this.task, this.watermark, this.isIdle));
-      this.isNews = false;
+      this.tellWatermark();
       this.out.mark(mark);
-    } else if (mark instanceof Watermark && mark.timestamp < Number.POSITIVE_INFINITY) {
+    } else if (mark instanceof Rest) {
+      if (!this.hasCompleted) {
+        this.tellWatermark();
+        this.toAll(packRest(this.task, mark.id));
+      }
+      this.out.mark(mark);
+    } else if (mark.timestamp < Number.POSITIVE_INFINITY) {
       this.watermark = Math.max(this.watermark, mark.timestamp);
       this.isIdle = mark.isIdle === true;
       this.isNews = true;
     }
+  }
+
+  /** Said before anything else, by a task that had rested. */
+  resumed(rest: string): void {
+    this.toAll(packResumed(this.task, rest));
   }
 
   error(error: unknown): void {
@@ -76,6 +86,11 @@ export class PackStage implements Stage<unknown> {
     this.out.complete();
   }
 
+  private tellWatermark(): void {
+    if (this.isNews) this.toAll(packWatermark(this.task, this.watermark, this.isIdle));
+    this.isNews = false;
+  }
+
   private toAll(bytes: Uint8Array): void {
     for (let to = 0; to < this.tasks; to++) {
       if (this.scope.hasFailed) return;
@@ -84,15 +99,23 @@ export class PackStage implements Stage<unknown> {
   }
 }
 
+/** What becomes of those who write into a channel. */
+export interface ChannelEvents {
+  /** The table has changed. */
+  moved(): void;
+  /** A task that had rested goes on: what follows is no part of that savepoint. */
+  resumed(task: number, rest: string): void;
+}
+
 /** Takes records out of a channel, with their keys and times, and tells how far those are who write into it. */
 export class UnpackStage extends PassStage<unknown, unknown> {
   private readonly table: ChannelTable;
-  private readonly moved: () => void;
+  private readonly events: ChannelEvents;
 
-  constructor(scope: Scope, out: Stage<unknown>, table: ChannelTable, moved: () => void) {
+  constructor(scope: Scope, out: Stage<unknown>, table: ChannelTable, events: ChannelEvents) {
     super(scope, out);
     this.table = table;
-    this.moved = moved;
+    this.events = events;
   }
 
   next(bytes: unknown): void {
@@ -114,8 +137,14 @@ export class UnpackStage extends PassStage<unknown, unknown> {
       scope.timestamp = outer.timestamp;
       return;
     }
-    if (message.is === 'end') this.table.ended(message.task);
-    else this.table.moved(message.task, message.watermark, message.isIdle);
-    this.moved();
+    const { table, events } = this;
+    if (message.is === 'end') table.ended(message.task);
+    else if (message.is === 'rest') table.rested(message.task, message.rest);
+    else if (message.is === 'resumed') {
+      table.resumed(message.task);
+      events.resumed(message.task, message.rest);
+      return;
+    } else table.moved(message.task, message.watermark, message.isIdle);
+    events.moved();
   }
 }

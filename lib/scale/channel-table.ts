@@ -5,9 +5,11 @@ interface Upstream {
   watermark: number;
   isIdle: boolean;
   hasEnded: boolean;
+  /** What it rests for. */
+  rest: string | undefined;
 }
 
-const stored = z.array(z.tuple([z.number().nullable(), z.boolean(), z.boolean()]));
+const stored = z.array(z.tuple([z.number().nullable(), z.boolean(), z.boolean()], z.string()));
 
 /**
  * How far each of the tasks is that write into a channel: its watermark is the lowest of those that are not idle, and it has ended
@@ -21,6 +23,7 @@ export class ChannelTable {
       watermark: Number.NEGATIVE_INFINITY,
       isIdle: false,
       hasEnded: false,
+      rest: undefined,
     }));
   }
 
@@ -36,6 +39,22 @@ export class ChannelTable {
   ended(task: number): void {
     const upstream = this.#upstream[task];
     if (upstream) upstream.hasEnded = true;
+  }
+
+  /** A task gives nothing until it says that it goes on. */
+  rested(task: number, rest: string): void {
+    const upstream = this.#upstream[task];
+    if (upstream) upstream.rest = rest;
+  }
+
+  resumed(task: number): void {
+    const upstream = this.#upstream[task];
+    if (upstream) upstream.rest = undefined;
+  }
+
+  /** Whether nothing comes from any task until one of them goes on. */
+  haveAllRested(rest: string): boolean {
+    return this.#upstream.every(upstream => upstream.hasEnded || upstream.rest === rest);
   }
 
   get haveAllEnded(): boolean {
@@ -59,21 +78,23 @@ export class ChannelTable {
   }
 
   toJson(): Json {
-    return this.#upstream.map(({ watermark, isIdle, hasEnded }) => [
+    return this.#upstream.map(({ watermark, isIdle, hasEnded, rest }) => [
       Number.isFinite(watermark) ? watermark : null,
       isIdle,
       hasEnded,
+      ...(rest === undefined ? [] : [rest]),
     ]);
   }
 
   /** Takes up what `toJson` answered. */
   restore(json: Json): void {
-    for (const [task, [watermark, isIdle, hasEnded]] of stored.parse(json).entries()) {
+    for (const [task, [watermark, isIdle, hasEnded, rest]] of stored.parse(json).entries()) {
       const upstream = this.#upstream[task];
       if (!upstream) continue;
       upstream.watermark = watermark ?? Number.NEGATIVE_INFINITY;
       upstream.isIdle = isIdle;
       upstream.hasEnded = hasEnded;
+      upstream.rest = rest;
     }
   }
 }

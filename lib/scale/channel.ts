@@ -17,6 +17,8 @@ export interface ChannelRequest {
   readonly tasks: number;
   /** How many partitions the topics of the job have. */
   readonly partitions: Readonly<Record<string, number>>;
+  /** Tells a new incarnation of the channel from those before it; left out for the first. */
+  readonly spread?: string | undefined;
 }
 
 /** The way of records from every task of a job to every task, exactly once. */

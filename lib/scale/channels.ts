@@ -16,7 +16,13 @@ export function channelsOf(
   const { spread } = spreadOf(job, nodes);
   return new Map(
     names.map(name => {
-      const channel = spread.channel?.({ job, name, tasks: layout.count, partitions: layout.partitions });
+      const channel = spread.channel?.({
+        job,
+        name,
+        tasks: layout.count,
+        partitions: layout.partitions,
+        spread: layout.spread,
+      });
       if (!channel) {
         throw new JobDefinitionError(
           `The job "${job}" has repartition("${name}"), but its sources have no way for records between tasks.`,

@@ -10,6 +10,7 @@ import { type RestartStrategy, restartStrategy, shouldRestart } from '../job/res
 import type { ResolvedSettings } from '../job/settings.ts';
 import { attempt } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
+import { beginsChannels } from '../savepoint/same-shape.ts';
 import { notSpreadYet, originOfAll, savedTasks } from '../savepoint/saved-tasks.ts';
 import { isSameSpread, openSavepoint } from '../savepoint/start-from.ts';
 import type { Key } from '../stream/elements.ts';
@@ -237,7 +238,11 @@ export class SpreadRun implements JobHandle {
     if (before?.spread === checksum) return checksum;
     const keep = hasKeyedState(this.nodes);
     const isInPlace =
-      before && saved.layout && isSameSpread(before, saved.layout, keep) && isSameSpread(before, now, keep);
+      !beginsChannels(saved) &&
+      before &&
+      saved.layout &&
+      isSameSpread(before, saved.layout, keep) &&
+      isSameSpread(before, now, keep);
     return isInPlace ? undefined : checksum;
   }
 

@@ -1,6 +1,7 @@
 import { Alignment, type AlignmentMode, type AlignmentStep } from './alignment.ts';
-import { Barrier, type Key, type Mark, Watermark } from './elements.ts';
+import { Barrier, type Key, type Mark, Rest, Watermark } from './elements.ts';
 import { HeldElements } from './held-elements.ts';
+import { RestAlignment } from './rest-alignment.ts';
 import type { Scope, Stage } from './stage.ts';
 
 /** What comes out of several inputs, aligned; `next` says which input a value came from. */
@@ -26,7 +27,8 @@ export class AlignedInputs {
   private readonly scope: Scope;
   private readonly out: JoinedStage;
   private readonly alignment: Alignment;
-  private readonly held: HeldElements<Held | Watermark | typeof end>;
+  private readonly rests: RestAlignment;
+  private readonly held: HeldElements<Held | Watermark | Rest | typeof end>;
   private readonly watermarks: number[];
   /** Has told its end. */
   private readonly hasEnded: boolean[];
@@ -41,6 +43,7 @@ export class AlignedInputs {
     this.scope = scope;
     this.out = out;
     this.alignment = new Alignment(inputs, mode);
+    this.rests = new RestAlignment(inputs);
     this.held = new HeldElements(inputs);
     this.watermarks = new Array<number>(inputs).fill(Number.NEGATIVE_INFINITY);
     this.isIdle = new Array<boolean>(inputs).fill(false);
@@ -59,7 +62,7 @@ export class AlignedInputs {
       mark: mark => {
         if (this.scope.hasFailed) return;
         if (mark instanceof Barrier) this.carryOut(this.alignment.barrier(index, mark.id));
-        else if (this.alignment.element(index) === 'pass') this.advance(index, mark);
+        else if (this.alignment.element(index) === 'pass') this.pass(index, mark);
         else this.held.hold(index, mark);
       },
       error: error => this.out.error(error),
@@ -88,7 +91,7 @@ export class AlignedInputs {
     for (const element of this.held.take(input)) {
       if (scope.hasFailed) return;
       if (element === end) this.close(input);
-      else if (element instanceof Watermark) this.advance(input, element);
+      else if (element instanceof Watermark || element instanceof Rest) this.pass(input, element);
       else {
         scope.timestamp = element.timestamp;
         scope.key = element.key;
@@ -97,6 +100,15 @@ export class AlignedInputs {
     }
     scope.timestamp = timestamp;
     scope.key = key;
+  }
+
+  private pass(input: number, mark: Watermark | Rest): void {
+    if (mark instanceof Rest) this.passRest(this.rests.came(input, mark));
+    else this.advance(input, mark);
+  }
+
+  private passRest(rest: Rest | undefined): void {
+    if (rest && !this.scope.hasFailed) this.out.mark(rest);
   }
 
   private advance(input: number, watermark: Watermark): void {
@@ -129,7 +141,8 @@ export class AlignedInputs {
   private close(input: number): void {
     this.isOpen[input] = false;
     this.passLowestWatermark();
-    if (this.scope.hasFailed || this.isOpen.some(isOpen => isOpen)) return;
-    this.out.complete();
+    if (this.scope.hasFailed) return;
+    if (!this.isOpen.some(isOpen => isOpen)) this.out.complete();
+    this.passRest(this.rests.closed(input));
   }
 }

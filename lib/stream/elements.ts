@@ -33,5 +33,16 @@ export class Barrier {
   }
 }
 
-export type Mark = Watermark | Barrier;
+/**
+ * Says that nothing follows it: its source rests for the savepoint `id`, and so does every stage that it has passed, until the task begins anew.
+ * Only in jobs whose tasks have channels between them.
+ */
+export class Rest {
+  readonly id: string;
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+export type Mark = Watermark | Barrier | Rest;
 export type StreamElement<T> = StreamRecord<T> | Mark;

@@ -1,4 +1,4 @@
-import { Barrier, type Mark } from '../stream/elements.ts';
+import { Barrier, type Mark, Rest } from '../stream/elements.ts';
 import type { Scope, Stage } from '../stream/stage.ts';
 
 /** What the ends of a graph tell the task. */
@@ -6,6 +6,8 @@ export interface EndEvents {
   /** Barrier `id` has passed the whole branch. */
   arrived(id: number): void;
   completed(): void;
+  /** The branch rests. */
+  rested?(rest: string): void;
 }
 
 /** The end of a branch: drops values, and answers for barriers and completion. */
@@ -22,7 +24,9 @@ export class EndStage implements Stage<unknown> {
   next(): void {}
 
   mark(mark: Mark): void {
-    if (mark instanceof Barrier && !this.scope.hasFailed) this.events.arrived(mark.id);
+    if (this.scope.hasFailed) return;
+    if (mark instanceof Barrier) this.events.arrived(mark.id);
+    else if (mark instanceof Rest) this.events.rested?.(mark.id);
   }
 
   error(error: unknown): void {

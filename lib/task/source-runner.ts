@@ -5,7 +5,7 @@ import { messageOf, TidemarkError, UserCodeError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { andThen, attempt } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
-import { Barrier, Watermark } from '../stream/elements.ts';
+import { Barrier, Rest, Watermark } from '../stream/elements.ts';
 import type { Stage } from '../stream/stage.ts';
 import type { Gate } from './gate.ts';
 import type { Shared } from './shared-services.ts';
@@ -41,6 +41,8 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource, S
   /** Whether the task wants it to read, and whether the reader was begun. */
   private isWanted = false;
   private hasStarted = false;
+  /** What the manifest says of it while it rests: nothing enters any more, whatever its reader still does. */
+  private resting: SourceEntry | undefined;
 
   constructor(
     source: Source<unknown>,
@@ -131,7 +133,7 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource, S
   }
 
   private startOrResume(): void {
-    if (this.isClosed || this.isFinished || !this.isWanted || this.isHalted) return;
+    if (this.isClosed || this.isFinished || this.resting || !this.isWanted || this.isHalted) return;
     if (this.hasStarted) this.tell(reader => reader.resume());
     else {
       this.hasStarted = true;
@@ -150,7 +152,22 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource, S
     }
   }
 
+  /** Gives nothing any more, and says so; inside the gate, while no record waits in it. */
+  rest(rest: string): void {
+    if (!this.resting) {
+      this.resting = this.entry();
+      if (this.hasStarted && !this.isFinished && !this.isHalted) this.tell(reader => reader.pause());
+    }
+    this.passRest(rest);
+  }
+
+  /** Says that nothing comes, which is known from elsewhere; inside the gate. */
+  passRest(rest: string): void {
+    if (!this.gate.hasFailed) this.out.mark(new Rest(rest));
+  }
+
   entry(): SourceEntry {
+    if (this.resting) return this.resting;
     if (this.reader && !this.isFinished) this.lastPosition = this.positionOf(this.reader);
     const watermark = this.lastWatermark;
     return {
@@ -210,14 +227,14 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource, S
   }
 
   batch(values: readonly unknown[], timestamps?: readonly number[], runs?: readonly PartitionRun[]): void {
-    if (this.isClosed || this.isFinished) return;
+    if (this.isClosed || this.isFinished || this.resting) return;
     this.records += values.length;
     if (this.clock) this.timed(this.clock, values, timestamps, runs);
     else this.gate.batch(this.out, values, timestamps);
   }
 
   next(value: unknown, timestamp = Number.NaN): void {
-    if (this.isClosed || this.isFinished) return;
+    if (this.isClosed || this.isFinished || this.resting) return;
     this.records++;
     if (this.clock) this.timed(this.clock, [value], [timestamp], undefined);
     else this.gate.next(this.out, value, timestamp);
@@ -264,9 +281,9 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource, S
   }
 
   private advance(timestamp: number, isIdle: boolean): void {
-    if (this.isClosed || this.isFinished) return;
+    if (this.isClosed || this.isFinished || this.resting) return;
     this.gate.enter(() => {
-      if (this.isFinished || (timestamp <= this.lastWatermark && isIdle === this.isIdle)) return;
+      if (this.isFinished || this.resting || (timestamp <= this.lastWatermark && isIdle === this.isIdle)) return;
       this.lastWatermark = Math.max(this.lastWatermark, timestamp);
       this.isIdle = isIdle;
       this.out.mark(new Watermark(this.lastWatermark, isIdle));
@@ -275,9 +292,9 @@ export class SourceRunner implements SourceContext<unknown>, CheckpointSource, S
 
   /** The end of bounded input, or of a drained job: time ends, operators complete. */
   complete(): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.resting) return;
     this.gate.enter(() => {
-      if (this.isFinished) return;
+      if (this.isFinished || this.resting) return;
       if (this.reader) this.lastPosition = this.positionOf(this.reader);
       this.isFinished = true;
       this.clock?.end();

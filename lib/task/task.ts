@@ -3,13 +3,13 @@ import type { ActorStage } from '../actor/actor-stage.ts';
 import type { ChainCompactor } from '../checkpoint/chain-compactor.ts';
 import type { CommitPoint, Recovered } from '../checkpoint/commit-point.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
-import type { Json, Manifest, TaskLayout } from '../checkpoint/manifest.ts';
+import type { Json, Manifest, RestEntry, TaskLayout } from '../checkpoint/manifest.ts';
 import type { Final } from '../checkpoint/open-checkpoint.ts';
 import { appliedNote, type SavepointRequest } from '../checkpoint/savepoint-notes.ts';
 import { type RequestOutcome, SavepointWatch } from '../checkpoint/savepoint-watch.ts';
 import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
-import { staleToken } from '../checkpoint/store-rules.ts';
+import { type ManifestKey, staleToken } from '../checkpoint/store-rules.ts';
 import { type ErrorContext, LiftError, messageOf, TidemarkError, UserCodeError } from '../errors.ts';
 import type { CheckpointEvent } from '../job/handle.ts';
 import type { Outputs } from '../job/outputs.ts';
@@ -19,7 +19,6 @@ import type { Logger } from '../observe/logger.ts';
 import type { Channel } from '../scale/channel.ts';
 import { channelSource } from '../scale/channel-source.ts';
 import { PackStage, UnpackStage } from '../scale/channel-stages.ts';
-import { channelsRefusal } from '../scale/channel-state.ts';
 import { ChannelTable } from '../scale/channel-table.ts';
 import { channelNodes, channelsOf } from '../scale/channels.ts';
 import { keyGuard } from '../scale/key-guard.ts';
@@ -42,6 +41,7 @@ import type { Sink } from './sink.ts';
 import { SinkRunner } from './sink-runner.ts';
 import type { Source } from './source.ts';
 import { SourceRunner } from './source-runner.ts';
+import { type RestedEntry, TaskRest } from './task-rest.ts';
 
 /** What one incarnation of a task is made of; put together in `composition.ts`. */
 export interface TaskServices {
@@ -54,6 +54,8 @@ export interface TaskServices {
   readonly store: TaskStore;
   /** Throws when the job has state, but not of this task. */
   readonly verifyAlone?: (() => MaybePromise<void>) | undefined;
+  /** Of several tasks: whether all are at rest for a savepoint. */
+  readonly areAllAtRest?: ((entry: RestEntry) => MaybePromise<boolean>) | undefined;
   /** What decides unless the sinks bring their own commit point. */
   readonly commitPoint?: CommitPoint | undefined;
   readonly encoder: SegmentEncoder;
@@ -70,9 +72,17 @@ export interface TaskServices {
 export interface TaskRecovery {
   /** Nothing is restored. */
   readonly isFresh: boolean;
+  /** It is begun anew after a failure, or after it has rested. */
+  readonly isRestart?: boolean;
 }
 
 export type TaskOutcome = 'finished' | 'stopped' | 'cancelled';
+
+/** How a task has ended; `again`: it is to begin anew from its last checkpoint, at once, although nothing has failed. */
+export type TaskResult =
+  | { readonly outcome: TaskOutcome }
+  | { readonly error: TidemarkError }
+  | { readonly again: true };
 
 /** What a task tells the job that it belongs to. */
 export interface TaskEvents {
@@ -85,7 +95,7 @@ export interface TaskEvents {
   running(): void;
   checkpoint(event: CheckpointEvent): void;
   /** The task has ended and closed everything; called once. */
-  ended(result: { readonly outcome: TaskOutcome } | { readonly error: TidemarkError }): void;
+  ended(result: TaskResult): void;
 }
 
 /** One incarnation of a task: recovers, runs, and ends once, with everything closed. */
@@ -99,6 +109,13 @@ export class Task {
   /** Of the channels of `repartition` nodes. */
   private readonly channelSinks: SinkRunner[] = [];
   private readonly channels: ReadonlyMap<string, Channel>;
+  private readonly packs: PackStage[] = [];
+  /** Pass a rest on, by the source of the channel, once all who write into it have said it. */
+  private readonly channelRests = new Map<SourceRunner, (rest: string) => void>();
+  private rest: TaskRest | undefined;
+  /** The savepoint that it completes its operators for. */
+  private drainsFor: string | undefined;
+  private readonly isRestart: boolean;
   private readonly relief: CreditRelief;
   private readonly services: TaskServices;
   private readonly events: TaskEvents;
@@ -125,10 +142,11 @@ export class Task {
     services: TaskServices,
     ends: readonly WirableNode[],
     events: TaskEvents,
-    { isFresh }: TaskRecovery = { isFresh: false },
+    { isFresh, isRestart = false }: TaskRecovery = { isFresh: false },
   ) {
     this.services = services;
     this.events = events;
+    this.isRestart = isRestart;
     this.openEnds = ends.length;
     this.gate = new Gate(services.scheduler, (error, context) => this.failed(error, context));
     this.relief = new CreditRelief(services.scheduler, () => this.checkpoint());
@@ -265,6 +283,7 @@ export class Task {
         node,
         new EndStage(this.gate, {
           arrived: id => this.coordinator?.arrived(id),
+          rested: rest => this.rest?.arrived(rest),
           completed: () => {
             this.openEnds--;
             if (this.openEnds === 0) this.completed();
@@ -295,7 +314,11 @@ export class Task {
     const { outputs, logger } = this.services;
     for (const stage of this.actors.values()) {
       for (const name of stage.looseSides()) {
-        const end = new EndStage(this.gate, { arrived: id => this.coordinator?.arrived(id), completed() {} });
+        const end = new EndStage(this.gate, {
+          arrived: id => this.coordinator?.arrived(id),
+          rested: rest => this.rest?.arrived(rest),
+          completed() {},
+        });
         const runner = new SinkRunner(outputs.sinkFor({ name }), this.gate, end, logger);
         this.looseSinks.push(runner);
         stage.addSide(name, runner);
@@ -337,27 +360,51 @@ export class Task {
       channel: (node, out) => {
         const channel = this.channels.get(node.name ?? '');
         if (!channel || !layout) return out;
-        const end = new EndStage(this.gate, { arrived: id => this.coordinator?.arrived(id), completed() {} });
+        // What it has told the other tasks counts with the next checkpoint: they wait for it.
+        const end = new EndStage(this.gate, {
+          arrived: id => this.coordinator?.arrived(id),
+          rested: rest => {
+            this.coordinator?.triggerSoon();
+            this.rest?.arrived(rest);
+          },
+          completed: () => {
+            if (this.drainsFor !== undefined) this.coordinator?.triggerSoon();
+          },
+        });
         const sink = new SinkRunner(channel.sink as Sink<unknown>, this.gate, end, logger);
         this.channelSinks.push(sink);
         const table = new ChannelTable(layout.count);
         const moved = () => {
           if (table.haveAllEnded) source.complete();
           else source.moved(table.watermark, table.isIdle);
+          const rest = this.rest?.current;
+          if (rest !== undefined) this.gate.between(() => passRest(rest));
+        };
+        let passed: string | undefined;
+        const passRest = (rest: string) => {
+          if (rest === passed || !(source.isFinished || table.haveAllRested(rest))) return;
+          passed = rest;
+          source.passRest(rest);
         };
         const from = channelSource(channel, table, moved);
         const source = new SourceRunner(
           from as Source<unknown>,
-          new UnpackStage(this.gate, out, table, moved),
+          new UnpackStage(this.gate, out, table, {
+            moved,
+            resumed: (task, rest) => this.rest?.resumed(task, rest),
+          }),
           this.gate,
           contextOf(from as Source<unknown>),
         );
         this.sources.push(source);
-        return new PackStage(this.gate, sink, channel, {
+        this.channelRests.set(source, passRest);
+        const pack = new PackStage(this.gate, sink, channel, {
           name: node.name ?? '',
           task: layout.index,
           tasks: layout.count,
         });
+        this.packs.push(pack);
+        return pack;
       },
       ...(layout && layout.count > 1
         ? { keyGuard: (node, actor) => keyGuard(this.gate, { node, actor, layout, job: ref.job }) }
@@ -450,34 +497,52 @@ export class Task {
       { ...services, commitPoint: this.commitPoint, settings: services.settings.checkpoint },
       recovered,
     );
+    if (this.channels.size > 0) this.rest = new TaskRest(this.resting(), recovered.committed?.rest);
     this.isRunning = true;
     this.events.running();
     if (this.stopRequest && !this.stopRequest.drain) {
       this.carryOutStop();
       return;
     }
-    if (recovered.takesOver) this.coordinator.takeOver(() => this.enter());
-    else this.enter();
+    if (recovered.takesOver) this.coordinator.takeOver(() => this.begin(recovered.committed));
+    else this.begin(recovered.committed);
+  }
+
+  /** One that has told others that it rests finds out first whether it goes on. */
+  private begin(restored: Manifest | undefined): void {
+    if (this.isEnding || this.isFinalUnderWay) return;
+    this.watchForRequests();
+    const { rest } = this;
+    if (!rest) this.enter({});
+    else {
+      const applied = restored?.rest?.phase === 'there' ? this.noteApplied(restored) : undefined;
+      this.step(() => andThen(applied, () => rest.begin(how => this.step(() => this.enter(how)))));
+    }
   }
 
   /** Lets everything in: what sources read, and timers. */
-  private enter(): void {
+  private enter({ resumes, rests }: RestedEntry): void {
     if (this.isEnding || this.isFinalUnderWay) return;
+    if (resumes !== undefined) {
+      this.gate.between(() => {
+        for (const pack of this.packs) pack.resumed(resumes);
+      });
+    }
     for (const stage of this.actors.values()) stage.open();
     this.wiring.open(work => this.gate.between(work));
     // Every input says first how far it was: what one source reads at once must not meet another as if it began.
     for (const source of this.sources) source.restoreMarks();
     // Every branch may have ended before: then only the final checkpoint is left.
     if (this.isEnding || this.isFinalUnderWay) return;
+    if (rests !== undefined) this.restSources(rests);
     for (const source of this.sources) source.start();
     this.coordinator?.start();
-    this.watchForRequests();
+    // Others wait until it is committed that this one goes on.
+    if (resumes !== undefined) this.coordinator?.triggerSoon();
     if (this.stopRequest) this.carryOutStop();
   }
 
   private watchForRequests(): void {
-    // Sources that answer at once may have ended the task already.
-    if (this.isEnding) return;
     const { store, logger, settings } = this.services;
     this.watch = new SavepointWatch({
       store,
@@ -485,16 +550,70 @@ export class Task {
       interval: settings.checkpoint.requestInterval,
       isTaken: name => this.coordinator?.hasSavepoint(name) ?? false,
       take: (request, over) => this.take(request, over),
+      looked: notes => this.rest?.looked(notes),
     });
     this.watch.start();
   }
 
-  private take({ name, end }: SavepointRequest, over: (outcome: RequestOutcome) => void): string | undefined {
+  private take(request: SavepointRequest, over: (outcome: RequestOutcome) => void): string | undefined {
+    const { name, end } = request;
     if (this.isEnding || this.isFinalUnderWay || this.stopRequest) return 'the job is about to end';
-    if (this.channels.size > 0) return channelsRefusal;
+    const { rest } = this;
+    if (rest && end === 'drain') return this.drain(rest, name);
+    if (rest) return this.drainsFor === undefined ? rest.take(request) : 'the job is about to end';
     if (end === 'go-on') this.coordinator?.takeSavepoint(name, over);
     else if (!this.events.stopAsked(end === 'drain', name)) return 'the job is about to end';
     return undefined;
+  }
+
+  /** Its own sources complete; what comes from the other tasks ends when theirs have. Asked again, it goes on under the new name. */
+  private drain({ current }: TaskRest, name: string): string | undefined {
+    if (current !== undefined) return 'another savepoint is being taken';
+    this.drainsFor = name;
+    for (const source of this.ownSources()) source.pause();
+    for (const source of this.ownSources()) source.complete();
+    return undefined;
+  }
+
+  /** Those that read what comes from elsewhere than from tasks of the job. */
+  private ownSources(): readonly SourceRunner[] {
+    return this.sources.filter(source => !this.channelRests.has(source));
+  }
+
+  /** Behind everything that already waits at the gate, so that no source's position is past its rest. */
+  private restSources(rest: string): void {
+    this.gate.afterwards(() =>
+      this.gate.between(() => {
+        for (const source of this.ownSources()) source.rest(rest);
+        for (const passRest of this.channelRests.values()) passRest(rest);
+      }),
+    );
+  }
+
+  private resting(): ConstructorParameters<typeof TaskRest>[0] {
+    const { store, logger, areAllAtRest } = this.services;
+    return {
+      store,
+      logger,
+      ends: this.ends,
+      isRestart: this.isRestart,
+      areAllThere: entry => areAllAtRest?.(entry) ?? false,
+      rest: rest => this.restSources(rest),
+      takeSavepoint: ({ name, end }, taken) => {
+        const final = { jobFinished: false, closed: end === 'stop', savepoint: name };
+        this.gate.between(() =>
+          this.coordinator?.takeFinal(final, () => {
+            const last = this.coordinator?.lastApplied;
+            void andThen(last && this.noteApplied(last), taken);
+          }),
+        );
+      },
+      end: how => void this.end(how === 'again' ? { again: true } : { outcome: how }),
+    };
+  }
+
+  private get ends(): number {
+    return this.endNodes.length + this.looseSinks.length + this.channelSinks.length;
   }
 
   private coordinated(): ConstructorParameters<typeof Coordinator>[0] {
@@ -509,7 +628,8 @@ export class Task {
       entered: () => this.gate.entered,
       sources: this.sources,
       sinks: this.allSinks(),
-      ends: this.endNodes.length + this.looseSinks.length + this.channelSinks.length,
+      ends: this.ends,
+      rest: () => this.rest?.entry,
       finishedNodes: () => [...this.finished],
       fail: error => this.gate.fail(error),
       event: event => this.events.checkpoint(event),
@@ -520,7 +640,8 @@ export class Task {
   private completed(): void {
     if (this.isEnding) return;
     this.pauseSources();
-    this.takeFinal({ jobFinished: true, closed: true, savepoint: this.stopRequest?.savepoint }, 'finished');
+    const savepoint = this.drainsFor ?? this.stopRequest?.savepoint ?? this.rest?.goingTo;
+    this.takeFinal({ jobFinished: true, closed: true, savepoint }, 'finished');
   }
 
   private carryOutStop(): void {
@@ -543,15 +664,14 @@ export class Task {
     // Behind everything that already waits at the gate.
     this.gate.between(() => {
       this.coordinator?.takeFinal(final, () => {
-        void andThen(this.noteApplied(final), () => this.end({ outcome }));
+        const last = final.savepoint === undefined ? undefined : this.coordinator?.lastApplied;
+        void andThen(last && this.noteApplied(last), () => this.end({ outcome }));
       });
     });
   }
 
   /** What a savepoint has made visible, nobody has to look after who takes up its state in other tasks. */
-  private noteApplied({ savepoint }: Final): MaybePromise<void> {
-    const last = savepoint === undefined ? undefined : this.coordinator?.lastApplied;
-    if (!last) return;
+  private noteApplied(last: ManifestKey): MaybePromise<void> {
     const { store, logger } = this.services;
     return attempt<void>(
       () => andThen(store.putNote(appliedNote(last), ''), () => {}),
@@ -593,7 +713,7 @@ export class Task {
     void this.end({ error: wrapped });
   }
 
-  private end(result: { outcome: TaskOutcome } | { error: TidemarkError }): MaybePromise<void> {
+  private end(result: TaskResult): MaybePromise<void> {
     if (this.isEnding) return;
     this.isEnding = true;
     this.relief.end();
@@ -610,8 +730,8 @@ export class Task {
     const closed = attempt<unknown>(
       () =>
         all<unknown>([
-          // A task that has failed restarts on the same store, and must not wait for one that is out of reach.
-          'error' in result ? undefined : tidied,
+          // A task that restarts does so on the same store, and must not wait for one that is out of reach.
+          'outcome' in result ? tidied : undefined,
           ...this.sources.map(source => source.close()),
           ...this.allSinks().map(sink => sink.close()),
         ]),

@@ -1,13 +1,13 @@
 import type { Json } from '../checkpoint/manifest.ts';
 import { DataStream, type KeyOrNone } from '../stream/data-stream.ts';
-import { type Mark, StreamRecord, Watermark } from '../stream/elements.ts';
+import { type Barrier, type Mark, Rest, StreamRecord, Watermark } from '../stream/elements.ts';
 import { PassStage } from '../stream/stage.ts';
 import type { Sink, SinkWriter } from '../task/sink.ts';
 
 /** What a test sees, with the virtual time in ms at which it came. */
 export interface Seen {
   readonly frame: number;
-  readonly element: StreamRecord<unknown> | Mark | 'complete' | { readonly error: unknown };
+  readonly element: StreamRecord<unknown> | Watermark | Barrier | 'complete' | { readonly error: unknown };
 }
 
 /** Shows every element of a stream to `see`, and passes it on. */
@@ -29,7 +29,8 @@ export function probe(
         }
 
         override mark(mark: Mark): void {
-          if (!(mark instanceof Watermark) || Number.isFinite(mark.timestamp)) see(mark);
+          const isSeen = mark instanceof Watermark ? Number.isFinite(mark.timestamp) : !(mark instanceof Rest);
+          if (isSeen) see(mark as Watermark | Barrier);
           this.out.mark(mark);
         }
 

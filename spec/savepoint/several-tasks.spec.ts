@@ -156,14 +156,11 @@ describe('a savepoint of a job in several tasks', () => {
     });
   });
 
-  it('is refused where records are on their way between tasks, and nothing of it is left', async () => {
+  it('is refused offline where records may be on their way between tasks, and nothing of it is left', async () => {
     const handle = run({}, { shuffled: true });
     await running(handle, 4);
     feed();
     await counted(handle);
-    for (const end of ['go-on', 'stop'] as const) {
-      await expect(createSavepoint(store, 'counts', { name: 'never', end })).rejects.toThrow(/repartition/);
-    }
     await handle.stop();
     await expect(createSavepoint(store, 'counts', { name: 'never', offline: true })).rejects.toThrow(/repartition/);
     expect(await listSavepoints(store)).toEqual([]);

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packEnd, packRecord, packWatermark, unpacked } from '../../lib/scale/channel-codec.ts';
+import { encodeValue } from '../../lib/checkpoint/value-codec.ts';
+import { packEnd, packRecord, packRest, packResumed, packWatermark, unpacked } from '../../lib/scale/channel-codec.ts';
 import { ChannelTable } from '../../lib/scale/channel-table.ts';
 
 describe('how far those are who write into a channel', () => {
@@ -35,16 +36,55 @@ describe('how far those are who write into a channel', () => {
     expect([table.haveAllEnded, table.watermark]).toEqual([true, Number.POSITIVE_INFINITY]);
   });
 
+  it('rests when every task that has not ended rests for the same, until one goes on', () => {
+    const table = new ChannelTable(3);
+    table.rested(0, 'a@1');
+    table.rested(1, 'a@1');
+    expect(table.haveAllRested('a@1')).toBe(false);
+    table.rested(2, 'a@2');
+    expect(table.haveAllRested('a@1')).toBe(false);
+    table.ended(2);
+    expect(table.haveAllRested('a@1')).toBe(true);
+    expect(table.haveAllRested('a@2')).toBe(false);
+    table.resumed(1);
+    expect(table.haveAllRested('a@1')).toBe(false);
+    table.rested(1, 'a@1');
+    table.rested(1, 'a@1');
+    expect(table.haveAllRested('a@1')).toBe(true);
+  });
+
+  it('reads what was stored before there were rests', () => {
+    const table = new ChannelTable(2);
+    table.restore([
+      [7, false, false],
+      [9, true, true],
+    ]);
+    expect([table.watermark, table.haveAllRested('a@1')]).toEqual([7, false]);
+    expect(table.toJson()).toEqual([
+      [7, false, false],
+      [9, true, true],
+    ]);
+  });
+
   it('comes back as it was, and never goes back', () => {
-    const step = fc.record({ task: fc.nat(2), watermark: fc.integer(), isIdle: fc.boolean(), ends: fc.boolean() });
+    const step = fc.record({
+      task: fc.nat(2),
+      watermark: fc.integer(),
+      isIdle: fc.boolean(),
+      ends: fc.boolean(),
+      rest: fc.constantFrom(undefined, 'a@1', 'over'),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), steps => {
         const table = new ChannelTable(3);
-        for (const { task, watermark, isIdle, ends } of steps) {
-          if (ends) table.ended(task);
+        for (const { task, watermark, isIdle, ends, rest } of steps) {
+          if (rest === 'over') table.resumed(task);
+          else if (rest !== undefined) table.rested(task, rest);
+          else if (ends) table.ended(task);
           else table.moved(task, watermark, isIdle);
           const again = new ChannelTable(3);
           again.restore(JSON.parse(JSON.stringify(table.toJson())));
+          expect(again.haveAllRested('a@1')).toBe(table.haveAllRested('a@1'));
           expect([again.watermark, again.isIdle, again.haveAllEnded]).toEqual([
             table.watermark,
             table.isIdle,
@@ -84,5 +124,8 @@ describe('what is written into a channel', () => {
       isIdle: true,
     });
     expect(unpacked(packEnd(3))).toEqual({ is: 'end', task: 3 });
+    expect(unpacked(packRest(3, 'a@1'))).toEqual({ is: 'rest', task: 3, rest: 'a@1' });
+    expect(unpacked(packResumed(3, 'a@1'))).toEqual({ is: 'resumed', task: 3, rest: 'a@1' });
+    expect(() => unpacked(encodeValue([1, 2, 3, 4, 5, 6]))).toThrow(/6 parts/);
   });
 });

@@ -146,8 +146,10 @@ export class PartitionedLog {
           };
         },
         channel: request => {
-          const channel = this.channels.get(request.name) ?? new MemoryChannel(request);
-          this.channels.set(request.name, channel);
+          const { job, name, spread } = request;
+          const incarnation = spread === undefined ? name : `${job}.${name}.${spread}`;
+          const channel = this.channels.get(incarnation) ?? new MemoryChannel(request);
+          this.channels.set(incarnation, channel);
           return channel.to();
         },
         ...(partitionOf ? { taskOf: (key: Key, count: number, { log = 1 }) => partitionOf(key, log) % count } : {}),

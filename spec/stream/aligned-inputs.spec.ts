@@ -3,7 +3,7 @@ import { asyncScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { AlignedInputs } from '../../lib/stream/aligned-inputs.ts';
 import type { AlignmentMode } from '../../lib/stream/alignment.ts';
-import { Barrier, type Key, type Mark, Watermark } from '../../lib/stream/elements.ts';
+import { Barrier, type Key, type Mark, Rest, Watermark } from '../../lib/stream/elements.ts';
 import type { Scope, Stage } from '../../lib/stream/stage.ts';
 import { union } from '../../operators/index.ts';
 import { DrivenJob } from './driven-job.ts';
@@ -33,8 +33,11 @@ class Joined {
         this.out.push({ value, timestamp: this.scope.timestamp, key: this.scope.key, input });
         onNext(this);
       },
-      mark: mark =>
-        this.out.push(mark instanceof Barrier ? `B${mark.id}` : `W${mark.timestamp}${mark.isIdle ? ' idle' : ''}`),
+      mark: mark => {
+        if (mark instanceof Barrier) this.out.push(`B${mark.id}`);
+        else if (mark instanceof Rest) this.out.push(`rest ${mark.id}`);
+        else this.out.push(`W${mark.timestamp}${mark.isIdle ? ' idle' : ''}`);
+      },
       error: error => this.out.push(`# ${error}`),
       complete: () => this.out.push('|'),
     });

@@ -26,10 +26,13 @@ const topicSettings = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'reten
 /** A channel through an internal topic with a partition for each task, written in the transactions that are checkpoints. */
 export function kafkaChannel(
   connection: KafkaConnectionOptions,
-  { job, name, tasks }: ChannelRequest,
+  { job, name, tasks, spread }: ChannelRequest,
   taskOf: (key: Key) => number,
 ): Channel {
-  const topic = `tidemark.${job}.${name}`.replace(/[^A-Za-z0-9._-]/g, '_');
+  const topic = `tidemark.${job}.${name}${spread === undefined ? '' : `.${spread.slice(0, 12)}`}`.replace(
+    /[^A-Za-z0-9._-]/g,
+    '_',
+  );
   const partitions = Array.from({ length: tasks }, (_, partition): TopicPartition => ({ topic, partition }));
   const asked = <T>(ask: (client: KafkaClient, patience: Patience) => Promise<T>) => withClient(connection, ask);
   return {

@@ -31,6 +31,8 @@ export class RequestRunner {
   readonly #plan: RequestPlan<Running>;
   readonly #alarm: Alarm;
   #nextId = 0;
+  #holdsInput = false;
+  #isResting = false;
 
   constructor(
     requests: Requests<unknown, unknown>,
@@ -50,7 +52,9 @@ export class RequestRunner {
       backoff: requests.backoff ?? { initial: 0, max: 0, factor: 1 },
       random: () => owner.random(),
     });
-    this.#alarm = new Alarm(scope, () => this.#carryOut(this.#plan.due(this.#now())));
+    this.#alarm = new Alarm(scope, () => {
+      if (!this.#isResting) this.#carryOut(this.#plan.due(this.#now()));
+    });
   }
 
   /** Makes the requests of the restored snapshot again; before the first element. */
@@ -75,6 +79,14 @@ export class RequestRunner {
 
   end(): void {
     this.#carryOut(this.#plan.end());
+  }
+
+  /** What is under way stays so in the snapshot: its answers are not handled any more, nor does anything wait for them. */
+  rest(): void {
+    this.#isResting = true;
+    this.#alarm.clear();
+    if (this.#holdsInput) this.#owner.holdInput(false);
+    this.#holdsInput = false;
   }
 
   close(): void {
@@ -114,6 +126,7 @@ export class RequestRunner {
         this.#owner.passWatermark(step.timestamp);
         break;
       case 'hold':
+        this.#holdsInput = step.isHeld;
         this.#owner.holdInput(step.isHeld);
         break;
       case 'complete':
@@ -127,7 +140,10 @@ export class RequestRunner {
     const [value, key] = request.stored;
     const attempt = new Attempt(key, number);
     request.attempt = attempt;
-    const settled = (steps: () => readonly RequestStep<Running>[]) => this.#scope.enter(() => this.#carryOut(steps()));
+    const settled = (steps: () => readonly RequestStep<Running>[]) =>
+      this.#scope.enter(() => {
+        if (!this.#isResting) this.#carryOut(steps());
+      });
     const failed = (error: unknown) => settled(() => this.#failed(pending, number, error));
     try {
       const answer = this.#requests.send(value, attempt);

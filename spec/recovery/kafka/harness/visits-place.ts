@@ -19,6 +19,8 @@ import { expectedLines, type Visit } from './visits.ts';
 export const tasks = 4;
 
 export interface VisitsOptions extends CommandOptions {
+  /** Of the job, when it is not that of the place. */
+  readonly name?: string;
   /** Parameters of jobs/visits.ts. */
   readonly set?: Readonly<Record<string, string | number | boolean>>;
   /** Settings of the job beyond those of the command line. */
@@ -65,7 +67,7 @@ export class VisitsPlace {
   }
 
   /** Starts a process that shares the tasks. */
-  run({ set = {}, settings = {}, dies, args = [], brokers, store, ...options }: VisitsOptions = {}): Command {
+  run({ name, set = {}, settings = {}, dies, args = [], brokers, store, ...options }: VisitsOptions = {}): Command {
     const parameters = Object.entries({ input: this.input, output: this.output, ...set });
     return tidemark(
       [
@@ -79,12 +81,17 @@ export class VisitsPlace {
         env: {
           ...options.env,
           KAFKA_BROKERS: brokers ?? this.brokers,
-          VISITS_NAME: this.job,
+          VISITS_NAME: name ?? this.job,
           VISITS_SETTINGS: JSON.stringify({ members: { sessionTimeout: '6s', releaseTimeout: '10s' }, ...settings }),
           VISITS_DEATH: JSON.stringify(dies ?? null),
         },
       },
     );
+  }
+
+  /** `tidemark savepoint …` on the store. */
+  savepoint(...args: readonly string[]): Command {
+    return tidemark(['savepoint', ...args, '--store', this.store]);
   }
 
   /** What must come out of the visits that are in the topic, once that has ended. */
