@@ -9,6 +9,7 @@ import { kafkaClient } from '../../../../connectors/kafka/client/kafkajs/kafka-c
 import type { Isolation, KafkaClient } from '../../../../connectors/kafka/client/port.ts';
 import { TransactionalProducer } from '../../../../connectors/kafka/produce/transactional-producer.ts';
 import { quiet } from '../../../job/quiet.ts';
+import { settledOffset } from '../../../services/kafka/harness/settled.ts';
 import { type Command, type CommandOptions, root, tidemark } from '../../harness/command.ts';
 import type { Random } from '../../harness/random.ts';
 import { kcat } from './committed-reader.ts';
@@ -118,6 +119,12 @@ export class LedgerPlace {
       (await client.coordinator('group', this.group)).offsetFetch(this.group, [topic], false),
     );
     return partitions[0]?.offset ?? -1;
+  }
+
+  /** The checkpoint that the commit record names once no transaction holds it: it is decided before it shows. */
+  async decided(): Promise<number> {
+    await settledOffset(this.brokers, this.group, 'tidemark.commits');
+    return this.record();
   }
 
   /** Where each partition of the output ends. */
