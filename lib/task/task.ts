@@ -116,6 +116,8 @@ export class Task {
   private holders = 0;
   private isRunning = false;
   private isFinalUnderWay = false;
+  /** Answers a request to stop with a savepoint that the task cannot carry out. */
+  private stopMissed: ((reason: string) => void) | undefined;
   private stopRequest: { drain: boolean; savepoint: string | undefined } | undefined;
   /** What waits for its turn to look at the state. */
   private readonly questions = new Set<() => void>();
@@ -492,9 +494,14 @@ export class Task {
   private take({ name, end }: SavepointRequest, over: (outcome: RequestOutcome) => void): string | undefined {
     if (this.isEnding || this.isFinalUnderWay || this.stopRequest) return 'the job is about to end';
     if (this.channels.size > 0) return channelsRefusal;
-    if (end === 'go-on') this.coordinator?.takeSavepoint(name, over);
-    else if (!this.events.stopAsked(end === 'drain', name)) return 'the job is about to end';
-    return undefined;
+    if (end === 'go-on') {
+      this.coordinator?.takeSavepoint(name, over);
+      return undefined;
+    }
+    this.stopMissed = reason => over({ outcome: 'abandoned', reason });
+    if (this.events.stopAsked(end === 'drain', name)) return undefined;
+    this.stopMissed = undefined;
+    return 'the job is about to end';
   }
 
   private coordinated(): ConstructorParameters<typeof Coordinator>[0] {
@@ -598,6 +605,8 @@ export class Task {
     this.isEnding = true;
     this.relief.end();
     this.watch?.close();
+    // Who has taken the task over answers the request.
+    if ('error' in result && result.error.code !== 'FENCED') this.stopMissed?.(result.error.message);
     const tidied = this.coordinator?.close();
     this.gate.close();
     for (const missed of this.questions) missed();
