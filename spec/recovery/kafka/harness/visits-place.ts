@@ -146,7 +146,11 @@ export class VisitsPlace {
     this.loaded += visits.length;
     const child = spawn(
       kcat(),
-      ['-P', '-b', this.brokers, '-t', this.input, '-K', '\t', '-X', 'topic.partitioner=murmur2'],
+      // Idempotent: a batch that is sent again stays in its place.
+      ['-P', '-b', this.brokers, '-t', this.input, '-K', '\t', '-X', 'topic.partitioner=murmur2'].concat([
+        '-X',
+        'enable.idempotence=true',
+      ]),
       { stdio: ['pipe', 'ignore', 'inherit'] },
     );
     const closed = once(child, 'close');
