@@ -1,6 +1,7 @@
 import { filter, firstValueFrom } from 'rxjs';
 import { expect } from 'vitest';
 import {
+  actor,
   createSavepoint,
   from,
   type JobHandle,
@@ -8,15 +9,17 @@ import {
   job,
   memoryStore,
   type Savepoint,
+  type Sink,
   type SnapshotStore,
   start,
+  type,
 } from '../../lib/index.ts';
 import { keyBy, repartition, scan, to } from '../../operators/index.ts';
 import { quiet } from '../job/quiet.ts';
 import { collected } from '../scale/collected.ts';
 import { type Keyed, PartitionedLog } from '../scale/partitioned-log.ts';
 
-interface Count {
+export interface Count {
   readonly key: string;
   readonly count: number;
 }
@@ -27,22 +30,25 @@ const partitionOf = (key: unknown, partitions: number): number => Number(String(
 /** Processes of a job that counts the records of each key in a log of four partitions, on one store. */
 export class CountingJobs implements AsyncDisposable {
   store: SnapshotStore = memoryStore();
-  output = collected<Count>();
+  output: { readonly sink: Sink<Count>; readonly values: readonly Count[] } = collected<Count>();
   readonly log: PartitionedLog;
   private readonly hasRepartition: boolean;
+  private readonly hasTotal: boolean;
   private readonly open = new Set<JobHandle>();
   private rounds = 0;
 
-  /** With `hasRepartition` keys lie in any partition, and records go to their tasks through a channel. */
-  constructor({ hasRepartition = false } = {}) {
+  /** With `hasRepartition` keys lie in any partition, and records go to their tasks through a channel; `hasTotal`: one actor has no key. */
+  constructor({ hasRepartition = false, hasTotal = false } = {}) {
     this.hasRepartition = hasRepartition;
+    this.hasTotal = hasTotal;
     this.log = new PartitionedLog({ partitions: 4, ...(hasRepartition ? {} : { partitionOf }) });
   }
 
-  run(settings: JobSettings = {}): JobHandle {
+  run(settings: JobSettings = {}, name = 'counts'): JobHandle {
     const { sink } = this.output;
-    const declared = job('counts', () => {
-      const keyed = from(this.log.source()).pipe(keyBy(({ key }: Keyed) => key));
+    const declared = job(name, () => {
+      const records = from(this.log.source());
+      const keyed = (this.hasTotal ? records.pipe(totalled) : records).pipe(keyBy(({ key }: Keyed) => key));
       return (this.hasRepartition ? keyed.pipe(repartition('counts')) : keyed).pipe(
         scan('count', (count: Count, { key }: Keyed) => ({ key, count: count.count + 1 }), { key: '', count: 0 }),
         to(sink),
@@ -61,6 +67,11 @@ export class CountingJobs implements AsyncDisposable {
     return handle;
   }
 
+  /** Records so far. */
+  get fed(): number {
+    return this.rounds * keys.length;
+  }
+
   /** So many records of each key. */
   feed(count = 1): void {
     for (let n = 0; n < count; n++) {
@@ -74,7 +85,7 @@ export class CountingJobs implements AsyncDisposable {
 
   /** Waits until every record was counted, by whichever process. */
   async counted(...handles: readonly JobHandle[]): Promise<void> {
-    const all = () => expect.poll(() => this.output.values.length, { timeout: 15_000 }).toBe(this.rounds * keys.length);
+    const all = () => expect.poll(() => this.output.values.length, { timeout: 15_000 }).toBe(this.fed);
     await Promise.race([all(), ...handles.map(over)]);
   }
 
@@ -97,6 +108,17 @@ export class CountingJobs implements AsyncDisposable {
     await Promise.all([...this.open].map(handle => handle.cancel()));
   }
 }
+
+/** Counts all records of a task in state without a key. */
+const totalled = actor('total', {
+  emits: type<Keyed>(),
+  update: 'return',
+  initial: () => 0,
+  receive(total, record: Keyed, ctx) {
+    ctx.emit(record);
+    return total + 1;
+  },
+});
 
 /** Waits until so many tasks run in this process. */
 export const running = (handle: JobHandle, count: number): Promise<unknown> =>
