@@ -28,7 +28,8 @@ export function keyGuard(scope: Scope, { node, actor, layout, job }: GuardedActo
     return new MissingRepartitionError(
       `The actor "${actor.name}" of the job "${job}" got the key ${JSON.stringify(key)} in task ${index} of ${count}, but by the partitions of its ` +
         `topics the records of this key belong to task ${owner}: its state would be split. Put repartition("${actor.name}") behind the keyBy ` +
-        'in front of it; or, where the topic is partitioned by this key in a way of its own, say so with the option "partitionOf" of the source.',
+        'in front of it; or, where the topic is partitioned by this key in a way of its own, say so with the option "partitionOf" of the source. ' +
+        'Where partitions were added to the topic, it may be a record from before: one task (tasks: "single") can read it.',
       { context: { job, operator: actor.name, key: String(key) } },
     );
   });

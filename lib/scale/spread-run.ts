@@ -71,6 +71,7 @@ export class SpreadRun implements JobHandle {
   private lastCheckpoint: CheckpointEvent | undefined;
   private error: TidemarkError | undefined;
   private timer: Subscription | undefined;
+  private goOnTimer: Subscription | undefined;
   private isOver = false;
   private resolveDone: (outcome: JobOutcome) => void = () => {};
   private rejectDone: (error: TidemarkError) => void = () => {};
@@ -299,6 +300,7 @@ export class SpreadRun implements JobHandle {
   private givenAway(task: number): void {
     this.finished.delete(task);
     this.stopped.delete(task);
+    if (this.stopped.size === 0) this.stopsUntil = undefined;
     if (!this.isOver) this.past.delete(task);
   }
 
@@ -326,7 +328,9 @@ export class SpreadRun implements JobHandle {
 
   private wasStopped(task: number): void {
     this.stopped.add(task);
-    this.stopsUntil ??= this.container.resolve(tokens.MONOTONIC_CLOCK)() + this.settings.stopTimeout;
+    if (this.stopsUntil !== undefined) return;
+    this.stopsUntil = this.container.resolve(tokens.MONOTONIC_CLOCK)() + this.settings.stopTimeout;
+    this.goOnLater(this.settings.stopTimeout);
   }
 
   private nameOf(task: number): string {
@@ -408,10 +412,7 @@ export class SpreadRun implements JobHandle {
         },
       );
       if (outcome) this.over({ outcome }, async () => {});
-      else if (!this.isOver) {
-        this.goOnUnlessStopped();
-        this.lookWhetherFinished();
-      }
+      else if (!this.isOver) this.lookWhetherFinished();
     };
     this.timer = this.container
       .resolve(tokens.SCHEDULER)
@@ -437,16 +438,40 @@ export class SpreadRun implements JobHandle {
   }
 
   /** Another task could not be stopped with the savepoint: those that were go on. */
-  private goOnUnlessStopped(): void {
-    if (this.stopsUntil === undefined || this.container.resolve(tokens.MONOTONIC_CLOCK)() < this.stopsUntil) return;
+  private goOnLater(inMs: number): void {
+    this.goOnTimer?.unsubscribe();
+    const { stopsUntil } = this;
+    this.goOnTimer = this.container.resolve(tokens.SCHEDULER).schedule(() => {
+      if (this.isOver || this.stopsUntil !== stopsUntil) return;
+      void this.goOnUnlessStopped().catch(error => {
+        this.logger.warn(
+          { job: this.job, error: messageOf(error) },
+          'whether all tasks were stopped with the savepoint could not be looked up; looks again',
+        );
+        this.goOnLater(finishedPollMs);
+      });
+    }, inMs);
+  }
+
+  private async goOnUnlessStopped(): Promise<void> {
+    const { stopsUntil } = this;
+    if (this.runs.tasks.length === 0 && (await this.commonEnd()) !== undefined) return;
     const tasks = [...this.stopped].filter(task => this.assigned.has(task));
+    const ids = await Promise.all(tasks.map(task => this.newestId(task)));
+    if (this.isOver || this.stopsUntil !== stopsUntil) return;
     this.logger.warn({ job: this.job, tasks }, 'not all tasks were stopped with the savepoint in time: these go on');
     this.stopsUntil = undefined;
     this.stopped.clear();
-    for (const task of tasks) {
-      this.idsAtStart.set(this.nameOf(task), Number.POSITIVE_INFINITY);
-      this.runs.start(task);
+    for (const [i, task] of tasks.entries()) {
+      this.idsAtStart.set(this.nameOf(task), ids[i] ?? 0);
+      if (this.assigned.has(task)) this.runs.start(task);
     }
+  }
+
+  private async newestId(task: number): Promise<number> {
+    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
+    const manifests = await store.task({ job: this.job, task: this.nameOf(task) }).manifests();
+    return Math.max(0, ...manifests.map(({ manifest }) => manifest.id));
   }
 
   /** What failed before there were tasks may be tried again; what a task failed with was, by its own restarts. */
@@ -485,6 +510,7 @@ export class SpreadRun implements JobHandle {
     if (this.isOver) return;
     this.isOver = true;
     this.timer?.unsubscribe();
+    this.goOnTimer?.unsubscribe();
     const warn = (error: unknown) => this.logger.warn({ job: this.job, error: messageOf(error) }, 'closing failed');
     const ending = async () => {
       await endTasks().catch(warn);

@@ -133,6 +133,8 @@ export class Task {
   private holders = 0;
   private isRunning = false;
   private isFinalUnderWay = false;
+  /** Answers a request to stop with a savepoint that the task cannot carry out. */
+  private stopMissed: ((reason: string) => void) | undefined;
   private stopRequest: { drain: boolean; savepoint: string | undefined } | undefined;
   /** What waits for its turn to look at the state. */
   private readonly questions = new Set<() => void>();
@@ -561,9 +563,14 @@ export class Task {
     const { rest } = this;
     if (rest && end === 'drain') return this.drain(rest, name);
     if (rest) return this.drainsFor === undefined ? rest.take(request) : 'the job is about to end';
-    if (end === 'go-on') this.coordinator?.takeSavepoint(name, over);
-    else if (!this.events.stopAsked(end === 'drain', name)) return 'the job is about to end';
-    return undefined;
+    if (end === 'go-on') {
+      this.coordinator?.takeSavepoint(name, over);
+      return undefined;
+    }
+    this.stopMissed = reason => over({ outcome: 'abandoned', reason });
+    if (this.events.stopAsked(end === 'drain', name)) return undefined;
+    this.stopMissed = undefined;
+    return 'the job is about to end';
   }
 
   /** Its own sources complete; what comes from the other tasks ends when theirs have. Asked again, it goes on under the new name. */
@@ -718,6 +725,8 @@ export class Task {
     this.isEnding = true;
     this.relief.end();
     this.watch?.close();
+    // Who has taken the task over answers the request.
+    if ('error' in result && result.error.code !== 'FENCED') this.stopMissed?.(result.error.message);
     const tidied = this.coordinator?.close();
     this.gate.close();
     for (const missed of this.questions) missed();

@@ -203,6 +203,8 @@ export class PartitionedLog {
 export class MemoryChannel {
   readonly partitions: Uint8Array[][];
   readonly forgotten: (readonly number[])[] = [];
+  /** Where each partition begins: what lies before was forgotten. */
+  readonly #beginnings: number[] = [];
   readonly #request: ChannelRequest;
   readonly #readers = new Set<() => void>();
   /** The last checkpoint of each task whose output is in. */
@@ -220,7 +222,11 @@ export class MemoryChannel {
       taskOf: key => [...String(key)].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % tasks,
       prepare: async () => {},
       ends: async () => this.partitions.map(({ length }) => length),
-      forget: async ends => void this.forgotten.push(ends),
+      forget: async ends => {
+        this.forgotten.push(ends);
+        for (const [partition, end] of ends.entries()) this.#beginnings[partition] = end;
+        this.#applied.clear();
+      },
       sink: {
         kind: 'channel',
         name: `repartition:${name}`,
@@ -259,8 +265,9 @@ export class MemoryChannel {
         name: `repartition:${name}`,
         bounded: false,
         open: (position, context) => {
-          const records = this.partitions[context.slice?.index ?? 0] ?? [];
-          let at = (position as number | undefined) ?? 0;
+          const partition = context.slice?.index ?? 0;
+          const records = this.partitions[partition] ?? [];
+          let at = Math.max((position as number | undefined) ?? 0, this.#beginnings[partition] ?? 0);
           let isPaused = false;
           const read = () => {
             if (isPaused || at === records.length) return;

@@ -43,7 +43,7 @@ it('counts exactly in 4 tasks, 3, one and 2, and in a fork, with savepoints that
   const first = endless();
   const second = endless();
   await Promise.all([first.says('running: tasks'), second.says('running: tasks')]);
-  await place.loadUntil(first.says(' committed', 4));
+  await place.loadUntil(first.says(' committed: ', 4));
   await taken(place.savepoint('create', place.job, '--name', 'one'));
   const asked = place.savepoint('create', place.job, '--name', 'two');
   await second.says('asked for a savepoint', 3);
@@ -58,12 +58,12 @@ it('counts exactly in 4 tasks, 3, one and 2, and in a fork, with savepoints that
   const inThree = { args: ['--max-tasks', '3', '--from-savepoint', 'three'] };
   const third = [endless(inThree), endless(inThree)] as const;
   await Promise.all(third.map(one => one.says('running: tasks')));
-  await place.loadUntil(third[0].says(' committed', 4));
+  await place.loadUntil(third[0].says(' committed: ', 4));
   await taken(place.savepoint('stop', place.job, '--name', 'four'));
   for (const one of third) expect(await one.exited, one.output).toEqual(done);
 
   const single = endless({ args: ['--tasks', 'single', '--from-savepoint', 'four'] });
-  await place.loadUntil(single.says(' committed', 2));
+  await place.loadUntil(single.says(' committed: ', 2));
   await taken(place.savepoint('stop', place.job, '--name', 'five'));
   expect(await single.exited, single.output).toEqual(done);
 

@@ -114,7 +114,7 @@ describe('a Redis that holds the state of a ledger', () => {
     // The choice that it offers: from the beginning, with ids above what was.
     const fresh = ledger.run({ args: ['--fresh'] });
     expect(await fresh.exited, fresh.output).toEqual({ code: 0, signal: null });
-    expect(await ledger.record()).toBeGreaterThan(decided);
+    expect(await ledger.decided()).toBeGreaterThan(decided);
   });
 
   it('and is emptied under a running ledger is noticed, too: it ends', { timeout: long }, async () => {
@@ -162,7 +162,7 @@ describe('a commit group that was deleted', () => {
     const chosen = await ledger.finish({ args: ['--accept-checkpoint', `${newest}`] });
     expect(chosen.output).toMatch(/accepted by choice/);
     expect(chosen.output).toContain(`running from checkpoint #${newest},`);
-    expect(await ledger.record()).toBe((await ledger.confirmed())?.id);
+    expect(await ledger.decided()).toBe((await ledger.confirmed())?.id);
   });
 });
 

@@ -138,7 +138,7 @@ describe('a savepoint of a running ledger', () => {
     first.kill('SIGTERM');
     expect(await first.exited, first.output).toEqual({ code: stopped, signal: null });
     await ledger.finish();
-    const decided = await ledger.record();
+    const decided = await ledger.decided();
 
     const args = ['--from-savepoint', 'middle'];
     const refused = ledger.run({ args });

@@ -36,7 +36,7 @@ it('keeps everything while the store fails for five checkpoints in a row, and co
   });
   await command.says(' committed: ', 2);
   await command.says(' abandoned', 2);
-  expect(await place.record()).toBe(2);
+  await expect.poll(() => place.record(), { timeout: 10_000 }).toBe(2);
   // Of what has gone into the open transaction meanwhile nothing is visible.
   const visible = await place.ends('read_committed');
   const written = await place.ends('read_uncommitted');

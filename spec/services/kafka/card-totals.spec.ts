@@ -12,11 +12,13 @@ import { documentsOf } from '../../deploy/files.ts';
 import { quiet } from '../../job/quiet.ts';
 import { Command, root, tidemark } from '../../recovery/harness/command.ts';
 import { temporaryFolder } from '../../recovery/harness/temporary-folder.ts';
+import { settled } from './harness/settled.ts';
 
 const payments = 20_000;
 
-/** What a read_committed reader finds in the topic, in the order of its partitions. */
+/** What a read_committed reader finds in the topic of all that is decided, in the order of its partitions. */
 async function read(topic: string): Promise<readonly CardTotal[]> {
+  await settled(process.env.KAFKA_BROKERS ?? '', topic);
   const sink = memorySink<CardTotal>();
   const source = kafkaSource<CardTotal>({
     topic,

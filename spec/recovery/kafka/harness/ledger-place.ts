@@ -9,6 +9,7 @@ import { kafkaClient } from '../../../../connectors/kafka/client/kafkajs/kafka-c
 import type { Isolation, KafkaClient } from '../../../../connectors/kafka/client/port.ts';
 import { TransactionalProducer } from '../../../../connectors/kafka/produce/transactional-producer.ts';
 import { quiet } from '../../../job/quiet.ts';
+import { settledOffset } from '../../../services/kafka/harness/settled.ts';
 import { type Command, type CommandOptions, root, tidemark } from '../../harness/command.ts';
 import type { Random } from '../../harness/random.ts';
 import { kcat } from './committed-reader.ts';
@@ -54,6 +55,7 @@ export class LedgerPlace {
   readonly output: string;
   readonly bookings: readonly Booking[];
   readonly expected: ReadonlyMap<string, readonly string[]>;
+  private loaded = 0;
 
   private constructor({ brokers, redis }: LedgerPlaces, bookings: readonly Booking[]) {
     const id = randomUUID().slice(0, 8);
@@ -66,19 +68,20 @@ export class LedgerPlace {
     this.expected = expectedLines(bookings);
   }
 
-  /** Makes the topics, or has them made, with `count` bookings in the first. */
+  /** Makes the topics, or has them made, with `count` bookings in the first: at once, or the first `loaded` of them. */
   static async prepare(
     places: LedgerPlaces,
     random: Random,
     count: number,
     newTopic?: (topic: string, partitions: number) => Promise<void>,
+    loaded = count,
   ): Promise<LedgerPlace> {
     const place = new LedgerPlace(places, bookingsFrom(random, count));
     for (const topic of [place.input, place.output]) {
       if (newTopic) await newTopic(topic, partitions);
       else await place.withClient(client => create(client, topic));
     }
-    await place.load(place.bookings);
+    await place.load(loaded);
     return place;
   }
 
@@ -120,6 +123,12 @@ export class LedgerPlace {
     return partitions[0]?.offset ?? -1;
   }
 
+  /** The checkpoint that the commit record names once no transaction holds it: it is decided before it shows. */
+  async decided(): Promise<number> {
+    await settledOffset(this.brokers, this.group, 'tidemark.commits');
+    return this.record();
+  }
+
   /** Where each partition of the output ends. */
   async ends(isolation: Isolation): Promise<readonly number[]> {
     return this.withClient(client =>
@@ -145,8 +154,10 @@ export class LedgerPlace {
     });
   }
 
-  /** Puts bookings into the input, with a producer that is not ours. */
-  private async load(bookings: readonly Booking[]): Promise<void> {
+  /** Puts the next so many bookings into the input, with a producer that is not ours. */
+  async load(count: number): Promise<void> {
+    const bookings = this.bookings.slice(this.loaded, this.loaded + count);
+    this.loaded += count;
     const child = spawn(
       kcat(),
       [
@@ -159,6 +170,9 @@ export class LedgerPlace {
         '\t',
         '-X',
         'topic.partitioner=murmur2',
+        '-X',
+        // A batch that is sent again stays in its place.
+        'enable.idempotence=true',
         '-X',
         'batch.num.messages=50',
         // Without it, a batch that is refused because the topic is so new comes behind those after it.

@@ -1,17 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { kafkaCommitPoint } from '../../../../connectors/kafka/index.ts';
 import { type KafkaServer, startKafka } from '../../../../tools/services/kafka/kafka.ts';
-import { byKey, contentOf } from '../harness/topic-content.ts';
-import { committed, died, type Total, TotalsPlace } from './totals-place.ts';
+import { committed, died, TotalsPlace } from './totals-place.ts';
 
 /** ms: a second cluster is started. */
 const long = 120_000;
-
-/** The values of each card in the output on this cluster. */
-async function totalsOn(brokers: string, topic: string): Promise<Map<string, number[]>> {
-  const texts = byKey(await contentOf(brokers, topic));
-  return new Map([...texts].map(([card, of]) => [card, of.map(text => (JSON.parse(text) as Total).cents)]));
-}
 
 /** A job that reads from one cluster, and died with a checkpoint that only Kafka knows of. */
 async function decidedAndDied(place: TotalsPlace): Promise<number> {
@@ -37,8 +30,8 @@ describe('an exactly-once sink that moves to another cluster', () => {
     expect(second.handle.status.restoredFrom?.id).toBe(offset);
     expect(id).toBeGreaterThan(offset);
     expect(await second.handle.done).toBe('finished');
-    const before = await totalsOn(place.brokers, place.output);
-    const behind = await totalsOn(other.brokers, place.output);
+    const before = await place.visible();
+    const behind = await place.visible(other.brokers);
     const both = new Map(
       [...place.expected().keys()].map(card => [card, [...(before.get(card) ?? []), ...(behind.get(card) ?? [])]]),
     );

@@ -10,7 +10,8 @@ import { from, type JobHandle, type JobSettings, job, paced, start, tokens } fro
 import { keyBy, scan, to } from '../../../../operators/index.ts';
 import { FailingStore } from '../../../checkpoint/failing-store.ts';
 import { keptLog, type LoggedLine } from '../../../contract/source-probe.ts';
-import { byKey, contentOf } from '../harness/topic-content.ts';
+import { settledContentOf, settledOffset } from '../harness/settled.ts';
+import { byKey } from '../harness/topic-content.ts';
 import '../../../../tools/services/kafka/without-timer-warning.ts';
 
 export interface Payment {
@@ -141,9 +142,9 @@ export class TotalsPlace implements AsyncDisposable {
     store.isDead = true;
   }
 
-  /** What a read_committed reader that is not ours sees, the values of each card in order. */
-  async visible(): Promise<Map<string, number[]>> {
-    const values = byKey(await contentOf(this.brokers, this.output));
+  /** What a read_committed reader that is not ours sees of all that is decided, the values of each card in order. */
+  async visible(brokers = this.brokers): Promise<Map<string, number[]>> {
+    const values = byKey(await settledContentOf(brokers, this.output));
     return new Map([...values].map(([card, texts]) => [card, texts.map(text => (JSON.parse(text) as Total).cents)]));
   }
 
@@ -166,8 +167,14 @@ export class TotalsPlace implements AsyncDisposable {
     return (await this.manifests()).findLast(({ confirmed }) => confirmed)?.manifest.id ?? 0;
   }
 
-  /** The commit record, as Kafka's own tools show it. */
+  /** The commit record, as Kafka's own tools show it, once no transaction holds it: it is decided before it shows. */
   async record(): Promise<{ offset: number; metadata: string }> {
+    await settledOffset(this.brokers, this.group, 'tidemark.commits');
+    return this.recordNow();
+  }
+
+  /** The commit record that shows now, whatever is under way. */
+  async recordNow(): Promise<{ offset: number; metadata: string }> {
     const [found] = await this.admin.fetchOffsets({ groupId: this.group, topics: ['tidemark.commits'] });
     const [partition] = found?.partitions ?? [];
     return { offset: Number(partition?.offset ?? -1), metadata: partition?.metadata ?? '' };

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { expectedTotals } from '../../../../samples/card-totals/reference.ts';
 import { Command, root, tidemark } from '../../../recovery/harness/command.ts';
-import { byKey, contentOf } from '../harness/topic-content.ts';
+import { settledContentOf } from '../harness/settled.ts';
+import { byKey } from '../harness/topic-content.ts';
 
 const payments = 20_000;
 
@@ -72,7 +73,7 @@ it('three workers share the partitions of a topic: one is killed and started aga
   const second = run();
   expect(await second.exited, second.output).toEqual({ code: 0, signal: null });
 
-  const found = byKey(await contentOf(process.env.KAFKA_BROKERS ?? '', `${topic}-totals`));
+  const found = byKey(await settledContentOf(process.env.KAFKA_BROKERS ?? '', `${topic}-totals`));
   const wanted = byKey(
     expectedTotals(1, payments).map(value => ({ partition: 0, key: JSON.parse(value).card as string, value })),
   );
