@@ -11,7 +11,7 @@ import {
 } from '../checkpoint/savepoint-notes.ts';
 import type { SnapshotStore, StoredManifest, TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
 import { type Duration, toMs } from '../duration.ts';
-import { SavepointError, TimeoutError } from '../errors.ts';
+import { NotRunningError, SavepointError, TimeoutError } from '../errors.ts';
 import { channelsRefusal, hasChannels } from '../scale/channel-state.ts';
 import { currentTasks, storedTasks } from '../scale/current-tasks.ts';
 import { deleteSavepoint } from './delete.ts';
@@ -33,6 +33,12 @@ export interface CreateSavepointOptions {
   readonly progress?: (text: string) => void;
 }
 
+/** What who asks knows beside what anybody may say. */
+export interface CreateSavepointRequest extends CreateSavepointOptions {
+  /** The job is known to run, so there is no patience, until this is aborted: then the savepoint is there, or never comes. */
+  readonly whileRuns?: AbortSignal;
+}
+
 export interface CreatedSavepoint {
   readonly savepoint: Savepoint;
   /** `running`: the job took it now. `offline`: nobody ran the job, and its newest committed checkpoint became it. */
@@ -48,7 +54,7 @@ const pollMs = 100;
 export async function createSavepoint(
   store: SnapshotStore,
   job: string,
-  options: CreateSavepointOptions = {},
+  options: CreateSavepointRequest = {},
 ): Promise<CreatedSavepoint> {
   const { end = 'go-on', name = nameOfNow() } = options;
   verifySavepointName(name);
@@ -87,7 +93,7 @@ async function tasksToAsk(store: SnapshotStore, job: string): Promise<readonly T
   return Array.from({ length: current.layout.count }, (_, index) => ({ job, task: `${index}` }));
 }
 
-interface TaskOptions extends CreateSavepointOptions {
+interface TaskOptions extends CreateSavepointRequest {
   readonly end: RequestEnd;
   /** How many tasks are asked. */
   readonly isOneOf: number;
@@ -120,7 +126,7 @@ async function askRunning(
   task: TaskStore,
   ref: TaskRef,
   name: string,
-  { end, isOneOf, patience = '10s', timeout = '10m', progress }: TaskOptions,
+  { end, isOneOf, patience = '10s', timeout = '10m', progress, whileRuns }: TaskOptions,
 ): Promise<boolean> {
   const { request, accepted, refused } = requestNotes(name);
   const begun = performance.now();
@@ -133,6 +139,7 @@ async function askRunning(
   let isSeen = false;
   try {
     for (;;) {
+      const isGone = whileRuns?.aborted === true;
       const notes = readNotes(await task.notes());
       const reason = notes.refused.get(name);
       if (reason !== undefined) {
@@ -144,16 +151,26 @@ async function askRunning(
       }
       const isThere = ({ manifest, confirmed }: StoredManifest) => confirmed && manifest.savepoint?.name === name;
       if (isSeen && (await task.manifests()).some(isThere)) return true;
-      if (!isSeen && elapsed() > toMs(patience)) {
+      if (isGone) {
+        throw new NotRunningError(
+          `The job "${ref.job}" has ended before task ${ref.task} had taken the savepoint "${name}": what it ended with is told by ` +
+            'its handle.',
+          { context: { ...ref } },
+        );
+      }
+      if (!isSeen && !whileRuns && elapsed() > toMs(patience)) {
         await task.removeNote(request);
         // It may have been seen at the last moment.
         if (!readNotes(await task.notes()).accepted.has(name)) return false;
         isSeen = true;
       }
       if (elapsed() > toMs(timeout)) {
+        const within = `within ${toMs(timeout)} ms`;
         throw new TimeoutError(
-          `The job "${ref.job}" has seen the request for the savepoint "${name}" but has not committed it within ` +
-            `${toMs(timeout)} ms. It may still do so: the list of savepoints shows it then. What the job does is in its log.`,
+          isSeen
+            ? `The job "${ref.job}" has seen the request for the savepoint "${name}" but has not committed it ${within}. ` +
+                'It may still do so: the list of savepoints shows it then. What the job does is in its log.'
+            : `Nobody has seen the request for the savepoint "${name}" of job "${ref.job}" ${within}: task ${ref.task} ran nowhere.`,
           { context: { ...ref } },
         );
       }
