@@ -92,6 +92,7 @@ export type {
   JobOutcome,
   JobPhase,
   JobStatus,
+  SavepointOptions,
   Side,
 } from './job/handle.ts';
 export { isJob, type Job, type JobOptions, type JobStreams, job } from './job/job.ts';

@@ -1,6 +1,8 @@
 import type { Registry } from 'prom-client';
 import type { Observable } from 'rxjs';
+import type { Duration } from '../duration.ts';
 import type { TidemarkError } from '../errors.ts';
+import type { Savepoint } from '../savepoint/savepoint.ts';
 import type { Key } from '../stream/elements.ts';
 import type { SourceTime } from '../task/source-clock.ts';
 
@@ -107,6 +109,17 @@ export interface Side<V> {
 
 export type JobOutcome = 'finished' | 'stopped' | 'cancelled';
 
+export interface SavepointOptions {
+  /** Unique among the savepoints of the job; made from the time when left out. */
+  readonly name?: string;
+  /** The job ends with it. Default: it goes on. */
+  readonly stop?: boolean;
+  /** Completes the operators first, as at the end of input; only with `stop`. */
+  readonly drain?: boolean;
+  /** How long it may take. Default `10m`. */
+  readonly timeout?: Duration;
+}
+
 /** A started job. Nobody who subscribes to one of its Observables, leaves or throws can stop or fail it. */
 export interface JobHandle {
   readonly job: string;
@@ -135,6 +148,12 @@ export interface JobHandle {
   ask<S>(actor: string, key?: Key): Promise<S | undefined>;
   /** Takes a checkpoint now, unless one is under way. */
   checkpoint(): void;
+  /**
+   * Takes a savepoint of all of the job's tasks, wherever they run, and with `stop` ends the job with it. The job is asked through its
+   * store, where it looks every `checkpoint.requestInterval`; one that starts or restarts is waited for. Rejects, and leaves nothing, when
+   * it refuses or ends before, where other processes do not share the store, and with `NotRunningError` when the job has ended.
+   */
+  savepoint(options?: SavepointOptions): Promise<Savepoint>;
   /**
    * Takes a final checkpoint and ends; with `drain` completes the operators first, as at the end of input. Resolves as `done`
    * does; a job that has failed and waits to be restarted can take no final checkpoint, and rejects with its error.

@@ -16,6 +16,8 @@ import {
 import { andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createMetrics, type TaskMetrics, type TaskTotals } from '../observe/metrics.ts';
+import { savepointOf } from '../savepoint/of-handle.ts';
+import type { Savepoint } from '../savepoint/savepoint.ts';
 import { spreadFrom, verifyNotPassed } from '../savepoint/spread-start.ts';
 import { openSavepoint, prepareStart, type SavepointStart, startFrom, startOf } from '../savepoint/start-from.ts';
 import { currentTasks, storedTasks } from '../scale/current-tasks.ts';
@@ -26,7 +28,7 @@ import { connectorsOf } from '../task/graph.ts';
 import { Task, type TaskEvents, type TaskResult } from '../task/task.ts';
 import type { DependencyContainer } from '../tokens.ts';
 import * as tokens from '../tokens.ts';
-import type { CheckpointEvent, JobHandle, JobOutcome, JobPhase, JobStatus, Side } from './handle.ts';
+import type { CheckpointEvent, JobHandle, JobOutcome, JobPhase, JobStatus, SavepointOptions, Side } from './handle.ts';
 import { metricsTexts, statusChanges, statusWithCounters } from './handle-streams.ts';
 import { isJob, type Job } from './job.ts';
 import type { Outputs } from './outputs.ts';
@@ -111,7 +113,7 @@ export class JobRun implements JobHandle {
   private stopTimer: Subscription | undefined;
   private stopRequest: { drain: boolean } | undefined;
   /** The savepoint to start from, once it was found. */
-  private savepoint: SavepointStart | undefined;
+  private startsFrom: SavepointStart | undefined;
   /** Whether the store and the connectors were found in order. */
   private isChecked = false;
   private isCancelled = false;
@@ -208,6 +210,10 @@ export class JobRun implements JobHandle {
     this.task?.checkpoint();
   }
 
+  savepoint(options: SavepointOptions = {}): Promise<Savepoint> {
+    return outsideGroups(() => savepointOf(this, () => this.container.resolve(tokens.SNAPSHOT_STORE), options));
+  }
+
   async stop({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {
     // An application may stop or cancel its job from inside a native operator of it.
     outsideGroups(() => this.beginStop(drain));
@@ -271,7 +277,7 @@ export class JobRun implements JobHandle {
   /** Once: a restart of the task comes back from what descends from it. */
   private findSavepoint(): MaybePromise<void> {
     const { fromSavepoint, recovery, task } = this.settings;
-    if (fromSavepoint === undefined || this.savepoint) return;
+    if (fromSavepoint === undefined || this.startsFrom) return;
     const store = this.container.resolve(tokens.SNAPSHOT_STORE);
     const ref = { job: this.job, task };
     return andThen(openSavepoint(store, this.job, fromSavepoint), savepoint => {
@@ -279,7 +285,7 @@ export class JobRun implements JobHandle {
       const hasSpreadKeys = hasKeyedState(nodes);
       const start = startOf(savepoint, ref, recovery.rewind, { layout: this.layout, hasSpreadKeys });
       return andThen(prepareStart(store.task(ref), ref, start), () => {
-        this.savepoint = start;
+        this.startsFrom = start;
       });
     });
   }
@@ -337,7 +343,7 @@ export class JobRun implements JobHandle {
   private recovered(found: Recovered): MaybePromise<Recovered> {
     this.token = found.token;
     this.heldToken = found.token;
-    const { savepoint, settings, container } = this;
+    const { startsFrom: savepoint, settings, container } = this;
     if (!savepoint) return this.chosen(found);
     const ref = { job: this.job, task: settings.task };
     const store = container.resolve(tokens.SNAPSHOT_STORE);

@@ -11,7 +11,7 @@ import {
 } from '../checkpoint/savepoint-notes.ts';
 import type { SnapshotStore, StoredManifest, TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
 import { type Duration, toMs } from '../duration.ts';
-import { SavepointError, TimeoutError } from '../errors.ts';
+import { NotRunningError, SavepointError, TimeoutError } from '../errors.ts';
 import { channelsRefusal, hasChannels, restOf, underWay } from '../scale/channel-state.ts';
 import { currentTasks, storedTasks } from '../scale/current-tasks.ts';
 import { deleteSavepoint } from './delete.ts';
@@ -33,6 +33,12 @@ export interface CreateSavepointOptions {
   readonly progress?: (text: string) => void;
 }
 
+/** What who asks knows beside what anybody may say. */
+export interface CreateSavepointRequest extends CreateSavepointOptions {
+  /** The job is known to run, so there is no patience, until this is aborted: then the savepoint is there, or never comes. */
+  readonly whileRuns?: AbortSignal;
+}
+
 export interface CreatedSavepoint {
   readonly savepoint: Savepoint;
   /** `running`: the job took it now. `offline`: nobody ran the job, and its newest committed checkpoint became it. */
@@ -48,7 +54,7 @@ const pollMs = 100;
 export async function createSavepoint(
   store: SnapshotStore,
   job: string,
-  options: CreateSavepointOptions = {},
+  options: CreateSavepointRequest = {},
 ): Promise<CreatedSavepoint> {
   const { end = 'go-on', name = nameOfNow() } = options;
   verifySavepointName(name);
@@ -135,7 +141,7 @@ function verifyWhole(savepoint: Savepoint, { failure }: CommonRequest): void {
   }
 }
 
-interface TaskOptions extends CreateSavepointOptions {
+interface TaskOptions extends CreateSavepointRequest {
   readonly common: CommonRequest;
   readonly end: RequestEnd;
   /** How many tasks are asked. */
@@ -171,7 +177,7 @@ async function askRunning(
   task: TaskStore,
   ref: TaskRef,
   name: string,
-  { end, isOneOf, common, patience = '10s', timeout = '10m', progress }: TaskOptions,
+  { end, isOneOf, common, patience = '10s', timeout = '10m', progress, whileRuns }: TaskOptions,
 ): Promise<boolean> {
   const { request } = requestNotes(name);
   const begun = performance.now();
@@ -184,6 +190,7 @@ async function askRunning(
   common.asked.push(task);
   let isSeen = false;
   for (;;) {
+    const isGone = whileRuns?.aborted === true;
     const notes = readNotes(await task.notes());
     const reason = notes.refused.get(name);
     if (reason !== undefined) {
@@ -195,18 +202,29 @@ async function askRunning(
     }
     const isThere = ({ manifest, confirmed }: StoredManifest) => confirmed && manifest.savepoint?.name === name;
     if (isSeen && (await task.manifests()).some(isThere)) return true;
-    if (common.failure.length > 0 && (await common.bond()).areBound)
+    if (common.failure.length > 0 && (await common.bond()).areBound) {
       throw new SavepointError('Another task took no savepoint.');
-    if (!isSeen && elapsed() > toMs(patience)) {
+    }
+    if (isGone) {
+      throw new NotRunningError(
+        `The job "${ref.job}" has ended before task ${ref.task} had taken the savepoint "${name}": what it ended with is told by ` +
+          'its handle.',
+        { context: { ...ref } },
+      );
+    }
+    if (!isSeen && !whileRuns && elapsed() > toMs(patience)) {
       await task.removeNote(request);
       // It may have been seen at the last moment.
       if (!readNotes(await task.notes()).accepted.has(name)) return false;
       isSeen = true;
     }
     if (elapsed() > toMs(timeout)) {
+      const within = `within ${toMs(timeout)} ms`;
       throw new TimeoutError(
-        `The job "${ref.job}" has seen the request for the savepoint "${name}" but has not committed it within ` +
-          `${toMs(timeout)} ms. It may still do so: the list of savepoints shows it then. What the job does is in its log.`,
+        isSeen
+          ? `The job "${ref.job}" has seen the request for the savepoint "${name}" but has not committed it ${within}. ` +
+              'It may still do so: the list of savepoints shows it then. What the job does is in its log.'
+          : `Nobody has seen the request for the savepoint "${name}" of job "${ref.job}" ${within}: task ${ref.task} ran nowhere.`,
         { context: { ...ref } },
       );
     }

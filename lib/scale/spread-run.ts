@@ -2,7 +2,15 @@ import { Observable, Subject, type Subscription } from 'rxjs';
 import { newestConfirmed } from '../checkpoint/recovery-decision.ts';
 import { closeContainer, jobContainer, shareByTasks } from '../composition.ts';
 import { InternalError, messageOf, NotRunningError, type TidemarkError, tidemarkError } from '../errors.ts';
-import type { CheckpointEvent, JobHandle, JobOutcome, JobPhase, JobStatus, Side } from '../job/handle.ts';
+import type {
+  CheckpointEvent,
+  JobHandle,
+  JobOutcome,
+  JobPhase,
+  JobStatus,
+  SavepointOptions,
+  Side,
+} from '../job/handle.ts';
 import { metricsTexts, statusChanges, statusWithCounters } from '../job/handle-streams.ts';
 import type { Job } from '../job/job.ts';
 import { JobRun } from '../job/job-run.ts';
@@ -10,8 +18,10 @@ import { type RestartStrategy, restartStrategy, shouldRestart } from '../job/res
 import type { ResolvedSettings } from '../job/settings.ts';
 import { attempt } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
+import { savepointOf } from '../savepoint/of-handle.ts';
 import { beginsChannels } from '../savepoint/same-shape.ts';
 import { notSpreadYet, originOfAll, savedTasks } from '../savepoint/saved-tasks.ts';
+import type { Savepoint } from '../savepoint/savepoint.ts';
 import { isSameSpread, openSavepoint } from '../savepoint/start-from.ts';
 import type { Key } from '../stream/elements.ts';
 import { outsideGroups } from '../stream/native-group.ts';
@@ -156,6 +166,10 @@ export class SpreadRun implements JobHandle {
 
   checkpoint(): void {
     for (const run of this.runs.runs) run.checkpoint();
+  }
+
+  savepoint(options: SavepointOptions = {}): Promise<Savepoint> {
+    return outsideGroups(() => savepointOf(this, () => this.container.resolve(tokens.SNAPSHOT_STORE), options));
   }
 
   async stop({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {

@@ -91,6 +91,10 @@ export class FakeHandle implements JobHandle {
     return undefined;
   }
 
+  savepoint(): Promise<never> {
+    return Promise.reject(new Error('a fake has no state'));
+  }
+
   async stop(): Promise<void> {
     this.calls.push('stop');
     this.onStop();

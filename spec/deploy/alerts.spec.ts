@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { instruments } from '../../lib/observe/instruments.ts';
+import { WorkersRegistry } from '../../lib/scale/workers/workers-registry.ts';
 import { documentsOf, root } from './files.ts';
 
 interface Rule {
@@ -20,14 +21,17 @@ const rules = (file?.groups ?? []).flatMap(group => group.rules);
 
 const registry = new Registry();
 instruments(registry);
-const metrics = new Map(
-  (await registry.getMetricsAsJSON()).flatMap(({ name, type }) => {
-    const labels = (registry.getSingleMetric(name) as unknown as { labelNames: string[] }).labelNames;
+const metrics = new Map([...(await labelsOf(registry)), ...(await labelsOf(new WorkersRegistry('job', () => [])))]);
+
+/** The labels of each series that a registry shows. */
+async function labelsOf(shown: Registry): Promise<[string, string[]][]> {
+  return (await shown.getMetricsAsJSON()).flatMap(({ name, type }) => {
+    const labels = (shown.getSingleMetric(name) as unknown as { labelNames: string[] }).labelNames;
     const isHistogram = String(type) === 'histogram';
     const names = isHistogram ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
     return names.map((one): [string, string[]] => [one, isHistogram ? [...labels, 'le'] : labels]);
-  }),
-);
+  });
+}
 
 /** Each metric in an expression, with the labels that it is asked for. */
 function asked(expr: string): { name: string; labels: string[] }[] {

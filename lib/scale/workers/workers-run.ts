@@ -12,6 +12,7 @@ import type {
 import { metricsTexts, statusChanges, statusWithCounters } from '../../job/handle-streams.ts';
 import type { RestartStrategy } from '../../job/restart-strategy.ts';
 import type { Logger } from '../../observe/logger.ts';
+import type { Savepoint } from '../../savepoint/savepoint.ts';
 import type { Key } from '../../stream/elements.ts';
 import {
   begun,
@@ -116,11 +117,13 @@ export class WorkersRun implements JobHandle {
     });
   }
 
-  output<V>(_tag: Side<V>): Observable<V> {
+  output<V>({ name }: Side<V>): Observable<V> {
     return throwError(
       () =>
         new NotRunningError(
-          `The job "${this.job}" runs in workers: its outputs are in their processes. Give them to a sink, or run it without workers.`,
+          `The job "${this.job}" runs in workers, and the output "${name}" is in their processes: give it to a sink inside the job, ` +
+            `stream.side(${name}).pipe(to(…)), or run the job without workers.`,
+          { context: { job: this.job, output: name } },
         ),
     );
   }
@@ -138,6 +141,16 @@ export class WorkersRun implements JobHandle {
 
   checkpoint(): void {
     for (const { worker } of this.entries) worker?.checkpoint();
+  }
+
+  savepoint(): Promise<Savepoint> {
+    return Promise.reject(
+      new NotRunningError(
+        `The job "${this.job}" runs in workers, which have its store: ask them through it, with createSavepoint(store, "${this.job}") ` +
+          'or tidemark savepoint create.',
+        { context: { job: this.job } },
+      ),
+    );
   }
 
   async stop({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {

@@ -1,7 +1,8 @@
 import { Registry } from 'prom-client';
+import { firstValueFrom } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import type { JobStatus, Logger } from '../../../lib/index.ts';
+import { type JobStatus, type Logger, side } from '../../../lib/index.ts';
 import { restartStrategy } from '../../../lib/job/restart-strategy.ts';
 import { WorkerDiedError } from '../../../lib/scale/workers/errors.ts';
 import type { WorkerEnd } from '../../../lib/scale/workers/supervision.ts';
@@ -240,6 +241,15 @@ describe('a job that runs in workers', () => {
     expect(await run.ask('count', 'other')).toBeUndefined();
     run.checkpoint();
     expect(worker(0).calls).toEqual(['checkpoint']);
+  });
+
+  it('refuses what only a process that has the tasks can give, and says what to do', async () => {
+    const { run } = workers(2);
+    const read = firstValueFrom(run.output(side<string>('alerts')));
+    await expect(read).rejects.toMatchObject({ code: 'NOT_RUNNING', context: { job: 'counts', output: 'alerts' } });
+    await expect(read).rejects.toThrow(/the output "alerts" is in their processes: give it to a sink inside the job/);
+    await expect(run.savepoint()).rejects.toMatchObject({ code: 'NOT_RUNNING' });
+    await expect(run.savepoint()).rejects.toThrow('createSavepoint(store, "counts")');
   });
 
   it('has the metrics of all workers that answer, in one registry', async () => {

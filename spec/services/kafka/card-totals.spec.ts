@@ -86,10 +86,15 @@ it('card-totals runs on Kafka and Redis with the command of compose.yaml, is ask
   expect(await load.exited, load.output).toEqual({ code: 0, signal: null });
 
   await using redis = await startRedis();
-  const words = worker.command.map(word => word.replace(/^0\.0\.0\.0:\d+$/, '127.0.0.1:0'));
+  const named = path.join(import.meta.dirname, 'named-card-totals.ts');
+  const words = worker.command.map(word => {
+    if (word === 'samples/card-totals') return named;
+    return word.replace(/^0\.0\.0\.0:\d+$/, '127.0.0.1:0');
+  });
+  expect(words).toContain(named);
   const sets = [`topic=${topic}`, `totals=${topic}-totals`].flatMap(setting => ['--set', setting]);
-  // Not fresh: per-partition tasks cannot be. Its Redis is new.
-  const run = tidemark([...words, ...sets], { env: { TIDEMARK_STORE: redis.url } });
+  // Not fresh: per-partition tasks cannot be. Its Redis is new, and so is its name, as the broker may remember others.
+  const run = tidemark([...words, ...sets], { env: { TIDEMARK_STORE: redis.url, JOB: `totals-${topic}` } });
   await run.says('serves ');
   const [, url] = / at (http:[\w./:]+)/.exec(run.output) ?? [];
   const ask = async (path: string) => {
@@ -103,7 +108,7 @@ it('card-totals runs on Kafka and Redis with the command of compose.yaml, is ask
     });
   expect(await ask('/healthz')).toMatchObject({ code: 200 });
   expect(await ask('/readyz')).toEqual({ code: 200, text: 'running\n' });
-  expect((await ask('/metrics')).text).toMatch(/^tidemark_source_position\{job_name="card-totals",.*\} [1-9]/m);
+  expect((await ask('/metrics')).text).toMatch(/^tidemark_source_position\{job_name="totals-payments-[^"]+",.*\} [1-9]/m);
   run.kill('SIGTERM');
   expect(await run.exited, run.output).toEqual({ code: 0, signal: null });
   expect(run.output).toContain('final checkpoint');
