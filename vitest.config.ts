@@ -23,7 +23,9 @@ export default defineConfig({
           include: ['spec/**/*.spec.ts'],
           exclude: [...onServices, ...onPackage],
           setupFiles,
-          testTimeout: 20_000,
+          // No spec waits for time to pass: a limit only ends what hangs, however busy the machine is.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           // Loading the modules anew for each file took a third of the time.
           isolate: false,
           sequence: { groupOrder: 0 },
@@ -36,8 +38,8 @@ export default defineConfig({
           include: onServices,
           globalSetup: ['tools/services/for-vitest.ts'],
           setupFiles,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },
       },

@@ -189,12 +189,12 @@ describe('a savepoint through the handle of a job in several tasks', () => {
     await expect(refused).rejects.toThrow(/Of the 2 tasks of the job "counts" 1 run in this process, .* in memory/);
   });
 
-  it('is refused with the reason of the job where it has a repartition', async () => {
+  it('is taken at rest where the job has a repartition, and the job goes on', async () => {
     const log = new PartitionedLog({ partitions: 2 });
     const handle = run(log, memoryStore(), { isShuffled: true });
     await running(handle, 2);
-    await expect(handle.savepoint()).rejects.toMatchObject({ code: 'SAVEPOINT' });
-    await expect(handle.savepoint()).rejects.toThrow('repartition');
-    expect(handle.status.phase).toBe('running');
+    const { tasks } = await handle.savepoint({ name: 'at-rest' });
+    expect(tasks.map(({ manifest }) => manifest.savepoint?.name)).toEqual(['at-rest', 'at-rest']);
+    await running(handle, 2);
   });
 });
