@@ -56,6 +56,8 @@ export interface TaskSlice {
   readonly count: number;
   /** Whether partitions may come later; where keyed state is spread by them they may not: keys would move to other tasks. */
   readonly mayGrow: boolean;
+  /** How many partitions each topic had when its job began. */
+  readonly partitions: Readonly<Record<string, number>>;
 }
 
 /** How the input of a source is spread over tasks, and those over processes. */

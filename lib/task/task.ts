@@ -333,7 +333,12 @@ export class Task {
     const contextOf = (source: Source<unknown>) => ({
       job: ref.job,
       task: ref.task,
-      slice: layout && { index: layout.index, count: layout.count, mayGrow: !hasKeyedState(this.nodes) },
+      slice: layout && {
+        index: layout.index,
+        count: layout.count,
+        mayGrow: !hasKeyedState(this.nodes),
+        partitions: layout.partitions,
+      },
       logger: logger.child({ source: source.name }),
       shared,
       takesCheckpoints: settings.checkpoint.interval !== 'off',

@@ -1,5 +1,5 @@
 import type { Logger, TaskSlice } from '../../../lib/index.ts';
-import { SourcePositionError } from '../../../lib/index.ts';
+import { PartitionCountChangedError, SourcePositionError } from '../../../lib/index.ts';
 import type { KafkaClient, OffsetQuery, TopicMetadata, TopicPartition } from '../client/port.ts';
 import { OffsetGapError, TopicError, whatIsMissing } from './errors.ts';
 import { judgeRange } from './fetch-failure.ts';
@@ -51,6 +51,7 @@ export async function startSource(
   const cluster = await client.clusterId();
   if (restored && restored.cluster !== cluster) throw otherCluster(services, restored.cluster, cluster);
   const { watch, partitions: all, known, gone } = await findPartitions(services, restored);
+  verifyNotGrown(services, all);
   const partitions = all.filter(partition => isInSlice(services.slice, partition));
   const planned = await plan(services, partitions, known);
   if (!planned) return undefined;
@@ -66,6 +67,13 @@ export async function startSource(
     return { ...partition, next, stop: stops?.get(partition), first };
   });
   return { cluster, watch, partitions: started, gone };
+}
+
+/** A task that restarts, or moves, has missed what a running one would have seen come. */
+function verifyNotGrown({ settings, slice }: StartServices, found: readonly TopicPartition[]): void {
+  if (!slice || slice.mayGrow) return;
+  const added = found.filter(({ topic, partition }) => partition >= (slice.partitions[topic] ?? Infinity));
+  if (added[0]) throw grown(settings.name, added);
 }
 
 /** The topics that are to be read and exist; throws a `TopicError` that names those that do not. */
@@ -314,5 +322,14 @@ function otherCluster({ settings, client }: StartServices, was: string, is: stri
     `The checkpointed position of source "${settings.name}" is of Kafka cluster ${was}, and ${client.location} is cluster ` +
       `${is}: its offsets mean something else there. Connect to the old cluster, or start the job afresh.`,
     { context: { source: settings.name } },
+  );
+}
+
+export function grown(source: string, added: readonly TopicPartition[]): PartitionCountChangedError {
+  return new PartitionCountChangedError(
+    `The source "${source}" has new partitions (${listed(added.map(partitionText))}), and its job keeps state by keys in per-partition tasks: ` +
+      'records of a key may come to another task from now on than the one that has its state. Take a savepoint of the job and start from that: ' +
+      'it spreads the state over the partitions that there are now.',
+    { context: { source } },
   );
 }

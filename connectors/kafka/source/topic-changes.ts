@@ -1,12 +1,10 @@
-import { PartitionCountChangedError } from '../../../lib/index.ts';
-import type { TopicPartition } from '../client/port.ts';
 import { TopicError } from './errors.ts';
 import type { Fetcher } from './fetcher.ts';
 import { listOffsets } from './offset-lookup.ts';
 import { listed, partitionText } from './partitions.ts';
 import type { ReadPartitions } from './read-partitions.ts';
 import type { ReaderServices } from './reader.ts';
-import { isInSlice, madeAnew, type StartedPartition, shrunk } from './source-start.ts';
+import { grown, isInSlice, madeAnew, type StartedPartition, shrunk } from './source-start.ts';
 import type { TopicChanges } from './topic-watch.ts';
 
 /**
@@ -61,15 +59,6 @@ export async function takeUp<T>(
     );
   }
   return started;
-}
-
-function grown(source: string, added: readonly TopicPartition[]): PartitionCountChangedError {
-  return new PartitionCountChangedError(
-    `The source "${source}" has new partitions (${listed(added.map(partitionText))}), and its job keeps state by keys in per-partition tasks: ` +
-      'records of a key may come to another task from now on than the one that has its state. Take a savepoint of the job and start from that: ' +
-      'it spreads the state over the partitions that there are now.',
-    { context: { source } },
-  );
 }
 
 function deleted(source: string, topics: readonly string[]): TopicError {

@@ -20,6 +20,8 @@ const parameters = z.strictObject({
   version: z.coerce.number().default(1),
   transactionTimeout: z.custom<Duration>().optional(),
   connectTimeout: z.custom<Duration>().optional(),
+  /** How often it is looked for new partitions. */
+  discovery: z.custom<Duration | 'off'>().optional(),
   onMissingOffset: z.enum(['fail', 'earliest', 'latest']).optional(),
 });
 
@@ -88,13 +90,14 @@ export default job(
     transactionTimeout,
     ...given
   }: z.infer<typeof parameters>) => {
-    const { connectTimeout, onMissingOffset } = given;
+    const { connectTimeout, discovery, onMissingOffset } = given;
     const connection = connectTimeout === undefined ? {} : { connectTimeout };
     const source = kafkaSource({
       ...connection,
       topic: input,
       value: json<Booking>(),
       ...(isBounded ? { stop: 'latest' } : {}),
+      ...(discovery === undefined ? {} : { discovery }),
       // A little of each partition in turn, so that a transaction has output in all of them.
       ...(rate === undefined ? {} : { maxPartitionBytes: 4_096, maxRequestBytes: 16_384, maxBufferedBytes: 32_768 }),
       ...(onMissingOffset === undefined ? {} : { onMissingOffset }),

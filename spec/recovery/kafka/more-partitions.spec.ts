@@ -1,4 +1,5 @@
 import { Kafka, logLevel } from 'kafkajs';
+import { redisStore } from 'tidemark/connectors/redis';
 import { expect, it } from 'vitest';
 import '../../../tools/services/kafka/without-timer-warning.ts';
 import type { Command } from '../harness/command.ts';
@@ -104,5 +105,24 @@ it('what came after is read from the beginning of the new partitions, once someb
   expect(six.output).toContain('accepted by choice');
   six.kill('SIGTERM');
   expect(await six.exited, six.output).toEqual(stopped);
+  expect(reader.problems).toEqual([]);
+});
+
+it('a task that begins anew in a process that has not looked for partitions finds them, and ends the job', {
+  timeout: long,
+}, async () => {
+  const ledger = await prepared('begun anew with more partitions', 5_000, 5_000);
+  const reader = ledger.follow();
+  const four = ledger.run({ set: [...set, 'discovery=off'], rate: 100, args: spread });
+  await four.says(' committed', 4);
+  await grow(ledger, 6);
+  // Somebody else takes the fence of a task, and is gone again: the group assigns it anew.
+  const store = redisStore(ledger.store);
+  const stolen = store.task({ job: ledger.job, task: '1' });
+  await stolen.acquireFence(await stolen.fence());
+  await store.close();
+  expect(await four.exited, four.output).toEqual(toBeMended);
+  expect(four.output).toContain('PARTITION_COUNT_CHANGED');
+  expect(four.output).toContain(`has new partitions (${ledger.input}-4, ${ledger.input}-5)`);
   expect(reader.problems).toEqual([]);
 });
