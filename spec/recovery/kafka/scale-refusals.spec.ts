@@ -96,9 +96,10 @@ it('ends for good the process whose tasks another group has taken, which goes on
   await place.load(500);
   const set = { isBounded: false, rate: 200 };
   const [mine, others] = [`${place.job}-mine`, `${place.job}-others`];
-  const first = place.run({ set, settings: { members: { group: mine } } });
+  const members = { sessionTimeout: '6s', releaseTimeout: '10s' };
+  const first = place.run({ set, settings: { members: { ...members, group: mine } } });
   await place.loadUntil(first.says(' committed', 6));
-  const second = place.run({ set, settings: { members: { group: others } } });
+  const second = place.run({ set, settings: { members: { ...members, group: others } } });
   await place.loadUntil(first.exited);
   expect(await first.exited, first.output).toEqual(user);
   expect(first.output).toContain('OTHER_GROUP');
