@@ -195,6 +195,13 @@ export class PartitionCountChangedError extends TaskLayoutError {
   override readonly code = 'PARTITION_COUNT_CHANGED';
 }
 
+/** Processes of two groups run one job: this one has lost a task to the other group, and would take it back for ever. */
+export class OtherGroupError extends TidemarkError {
+  readonly code = 'OTHER_GROUP';
+  readonly fault = 'user';
+  readonly retriable = false;
+}
+
 /** A keyed actor got a key whose records belong to another task: a `repartition` is missing. */
 export class MissingRepartitionError extends TidemarkError {
   readonly code = 'MISSING_REPARTITION';

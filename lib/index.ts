@@ -65,6 +65,7 @@ export {
   MissingRepartitionError,
   messageOf,
   NotRunningError,
+  OtherGroupError,
   PartitionCountChangedError,
   SavepointError,
   SettingsError,

@@ -1,5 +1,6 @@
 import { Observable, Subject, type Subscription } from 'rxjs';
 import { newestConfirmed } from '../checkpoint/recovery-decision.ts';
+import type { TaskStore } from '../checkpoint/snapshot-store.ts';
 import { closeContainer, jobContainer, shareByTasks } from '../composition.ts';
 import { InternalError, messageOf, NotRunningError, type TidemarkError, tidemarkError } from '../errors.ts';
 import type {
@@ -31,8 +32,9 @@ import type { DependencyContainer } from '../tokens.ts';
 import * as tokens from '../tokens.ts';
 import { channelsOf } from './channels.ts';
 import { type CurrentTasks, currentTasks, newestOfAll, type StoredTask, storedTasks } from './current-tasks.ts';
+import { noteGroup, takenByOtherGroup } from './group-note.ts';
 import { markersPerSecond, verifyMarkerCost } from './marker-cost.ts';
-import { sharingOf, spreadOf, verifySharedSettings } from './spread-sources.ts';
+import { groupOf, sharingOf, spreadOf, verifySharedSettings } from './spread-sources.ts';
 import { spreadStatus } from './spread-status.ts';
 import { type JobShape, storedShape, verifyPartitions } from './task-layout.ts';
 import { TaskRuns } from './task-runs.ts';
@@ -321,6 +323,7 @@ export class SpreadRun implements JobHandle {
   /** Begins a task that was assigned, unless the whole job was stopped with a savepoint since this process began. */
   private async startTask(task: number): Promise<void> {
     const isStopped = !this.finished.has(task) && (await this.mayBeStopped(task));
+    if (!isStopped && !this.finished.has(task)) await this.noteGroup(task);
     if (this.isOver || !this.assigned.has(task)) return;
     if (isStopped) this.wasStopped(task);
     else if (!this.finished.has(task)) this.runs.start(task);
@@ -338,6 +341,22 @@ export class SpreadRun implements JobHandle {
       );
       return false;
     }
+  }
+
+  /** Where the store does not take it, the task begins all the same: what it says is for people. */
+  private async noteGroup(task: number): Promise<void> {
+    const group = groupOf(this.job, this.settings);
+    try {
+      const before = await noteGroup(this.storeOf(task), group);
+      if (before !== undefined)
+        this.logger.info({ job: this.job, task, before, group }, 'the task was of another group');
+    } catch (error) {
+      this.logger.warn({ job: this.job, task, error: messageOf(error) }, 'the group of the task could not be noted');
+    }
+  }
+
+  private storeOf(task: number): TaskStore {
+    return this.container.resolve(tokens.SNAPSHOT_STORE).task({ job: this.job, task: this.nameOf(task) });
   }
 
   private wasStopped(task: number): void {
@@ -395,13 +414,24 @@ export class SpreadRun implements JobHandle {
       return;
     }
     if (result.error.code === 'FENCED') {
-      // Another process has it. It comes back only when the group gives it to this one anew.
       this.past.delete(task);
-      this.logger.warn({ job: this.job, task }, 'the task was taken over by another process');
-      this.share?.giveBack?.([task]);
+      void this.takenOver(task);
       return;
     }
     this.failed(result.error, { isOfTask: true });
+  }
+
+  /** Another process has it. Where that is of this group, it comes back only when the group gives it to this one anew. */
+  private async takenOver(task: number): Promise<void> {
+    const of = { job: this.job, task: this.nameOf(task), group: groupOf(this.job, this.settings) };
+    const error = await takenByOtherGroup(this.storeOf(task), of).catch(() => undefined);
+    if (this.isOver || this.runs.tasks.includes(task)) return;
+    if (error) {
+      this.failed(error, { isOfTask: true });
+      return;
+    }
+    this.logger.warn({ job: this.job, task }, 'the task was taken over by another process');
+    this.share?.giveBack?.([task]);
   }
 
   /**

@@ -41,15 +41,20 @@ export function spreadOf(
   return { spread, topics: [...topics].sort() };
 }
 
+/** The group in which the processes of a job share its tasks. */
+export const groupOf = (job: string, { members }: Pick<ResolvedSettings, 'members'>): string =>
+  members.group ?? `tidemark.${job}.members`;
+
 /** The sharing of a job's tasks as its settings say. */
 export function sharingOf(
   job: string,
   { spread, topics }: ReturnType<typeof spreadOf>,
-  { members }: ResolvedSettings,
+  settings: ResolvedSettings,
   logger: Logger,
 ): TaskSharing {
+  const { members } = settings;
   return spread.sharing({
-    group: members.group ?? `tidemark.${job}.members`,
+    group: groupOf(job, settings),
     topics,
     instanceId: members.instanceId,
     sessionTimeoutMs: members.sessionTimeout,

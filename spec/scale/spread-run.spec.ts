@@ -231,6 +231,89 @@ describe('a job whose tasks are spread over processes', () => {
     expect(output.values).toEqual([{ key: 'k1', count: 1 }]);
   });
 
+  it('fails for good where another group has taken its tasks, and names both: that one goes on exactly', async () => {
+    const log = new PartitionedLog({ partitions: 2 });
+    const { process, output, store } = counting(log, { checkpoint: { interval: 'off' } });
+    const first = process();
+    await running(first, ['0', '1']);
+    const second = process({ members: { group: 'others' } });
+    await running(second, ['0', '1']);
+    log.append(0, { key: 'k0', n: 0 });
+    first.checkpoint();
+    await expect(first.done).rejects.toMatchObject({
+      code: 'OTHER_GROUP',
+      fault: 'user',
+      retriable: false,
+      context: { job: 'counts', task: '0', group: 'tidemark.counts.members', otherGroup: 'others' },
+    });
+    await expect(first.done).rejects.toThrow(/of the group "others", .* Give all processes the same group/);
+    log.end();
+    expect(await second.done).toBe('finished');
+    expect(output.values).toEqual([{ key: 'k0', count: 1 }]);
+    expect(await store.task({ job: 'counts', task: '0' }).notes()).toEqual([{ name: 'group', text: 'others' }]);
+  });
+
+  it('ends the fight of two groups whoever takes which task last', async () => {
+    const log = new PartitionedLog({ partitions: 4 });
+    const { process, output } = counting(log);
+    const all = ['a', 'b', 'a', 'b'].map(group => process({ members: { group } }));
+    // Each record makes checkpoints, and these find out who has the fence.
+    const feeding = setInterval(() => fill(log, 1), 5);
+    const ends = Promise.all(all.map(({ done }) => done.catch(({ code }) => code)));
+    const ended = () => all.filter(({ status }) => status.phase === 'failed').length;
+    await expect.poll(ended, { timeout: 15_000 }).toBeGreaterThanOrEqual(2);
+    clearInterval(feeding);
+    log.end();
+    const codes = await ends;
+    expect(new Set(codes)).toEqual(new Set(['finished', 'OTHER_GROUP']));
+    const counts = output.values.filter(({ key }) => key === 'k0').map(({ count }) => count);
+    expect(counts).toEqual(counts.map((_, n) => n + 1));
+  });
+
+  it.each(['stop', 'cancel'] as const)('takes another name of the group after a %s', async how => {
+    const log = new PartitionedLog({ partitions: 2 });
+    const { process, output } = counting(log);
+    log.append(0, { key: 'k0', n: 0 });
+    const first = process({ members: { group: 'before' } });
+    await running(first, ['0', '1']);
+    await expect.poll(() => output.values.length).toBe(1);
+    await first[how]();
+    const second = process({ members: { group: 'after' } });
+    await running(second, ['0', '1']);
+    log.append(0, { key: 'k0', n: 1 });
+    log.end();
+    expect(await second.done).toBe('finished');
+    expect(output.values.map(({ count }) => count)).toEqual([1, 2]);
+  });
+
+  it('runs, and gives up tasks, where groups cannot be noted', async () => {
+    const log = new PartitionedLog({ partitions: 1 });
+    const { process, store, output } = counting(log, { checkpoint: { interval: 'off' } });
+    const taskOf = store.task.bind(store);
+    let looked = 0;
+    store.task = ref => {
+      const task = taskOf(ref);
+      task.notes = () => {
+        looked++;
+        throw new StoreUnavailableError('away for a moment');
+      };
+      return task;
+    };
+    const first = process();
+    await running(first, ['0']);
+    expect(looked).toBeGreaterThan(0);
+    const task = store.task({ job: 'counts', task: '0' });
+    await task.acquireFence(await task.fence());
+    log.append(0, { key: 'a', n: 0 });
+    const { generation } = log.group;
+    first.checkpoint();
+    await vi.waitFor(() => expect(log.group.generation).toBeGreaterThan(generation));
+    await running(first, ['0']);
+    log.end();
+    expect(await first.done).toBe('finished');
+    expect(output.values.at(-1)).toEqual({ key: 'a', count: 1 });
+  });
+
   it('tells the lag of its own tasks only', async () => {
     const log = new PartitionedLog({ partitions: 4 });
     const { process } = counting(log);

@@ -88,3 +88,26 @@ it('says that a task was fenced, gives it up, and runs it again when the group s
   expect(await last.exited, last.output).toEqual(done);
   await place.verify();
 });
+
+it('ends for good the process whose tasks another group has taken, which goes on exactly', {
+  timeout: long,
+}, async () => {
+  const place = await prepared('two groups', 20_000);
+  await place.load(500);
+  const set = { isBounded: false, rate: 200 };
+  const [mine, others] = [`${place.job}-mine`, `${place.job}-others`];
+  const members = { sessionTimeout: '6s', releaseTimeout: '10s' };
+  const first = place.run({ set, settings: { members: { ...members, group: mine } } });
+  await place.loadUntil(first.says(' committed', 6));
+  const second = place.run({ set, settings: { members: { ...members, group: others } } });
+  await place.loadUntil(first.exited);
+  expect(await first.exited, first.output).toEqual(user);
+  expect(first.output).toContain('OTHER_GROUP');
+  expect(first.output).toContain(`by a process of the group "${others}", and this process is of the group "${mine}"`);
+  await second.says('running: tasks 0, 1, 2, 3 of 4');
+  second.kill('SIGTERM');
+  expect(await second.exited, second.output).toEqual(done);
+  const last = place.run();
+  expect(await last.exited, last.output).toEqual(done);
+  await place.verify();
+});
