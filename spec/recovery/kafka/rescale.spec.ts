@@ -43,7 +43,7 @@ async function seenMore(reader: LedgerReader, count: number, by: Command): Promi
 
 describe('a ledger that is stopped with savepoints', () => {
   it('goes on exactly with other numbers of tasks, whenever the start is killed', { timeout: long }, async () => {
-    const ledger = await prepared('other numbers of tasks', 20_000);
+    const ledger = await prepared('other numbers of tasks', 60_000);
     const reader = ledger.follow();
     const single = ledger.run({ rate: 2_000, set: endless });
     await seenMore(reader, 1_000, single);
@@ -85,9 +85,10 @@ describe('a ledger that is stopped with savepoints', () => {
 
 describe('a savepoint of a ledger in three tasks', () => {
   it('starts a fork in two, exact behind it, while the original goes on', { timeout: long }, async () => {
-    const ledger = await prepared('a fork of three tasks', 12_000);
+    const ledger = await prepared('a fork of three tasks', 30_000);
     const reader = ledger.follow();
-    const original = ledger.run({ set: ofKeys, rate: 500, args: spread(3) });
+    // Slow, and without an end: it still runs when a command, however slow, asks it.
+    const original = ledger.run({ set: endless, rate: 500, args: spread(3) });
     await seenMore(reader, 1_000, original);
     await ledger.savepoint('create', ledger.job, '--name', 'middle');
     const output = await ledger.newOutput();
@@ -98,7 +99,10 @@ describe('a savepoint of a ledger in three tasks', () => {
       args: spread(2, '--from-savepoint', `${ledger.job}/middle`),
     });
     expect(await fork.exited, fork.output).toEqual({ code: 0, signal: null });
-    expect(await original.exited, original.output).toEqual({ code: 0, signal: null });
+    original.kill('SIGTERM');
+    expect(await original.exited, original.output).toEqual({ code: stopped, signal: null });
+    const rest = ledger.run({ set: ofKeys, args: spread(3) });
+    expect(await rest.exited, rest.output).toEqual({ code: 0, signal: null });
     await expect.poll(() => reader.seen, { timeout: 60_000 }).toBe(ledger.bookings.length);
     expect(reader.problems).toEqual([]);
 
