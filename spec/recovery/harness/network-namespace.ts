@@ -35,10 +35,13 @@ export class NetworkNamespace {
 
   /** Ends what runs in it, too: while the links work, so that the other side hears of it and says nothing more. */
   remove(): void {
-    for (const link of this.links) link.mend();
-    for (const pid of ip('netns', 'pids', this.name).split('\n')) if (pid !== '') kill(Number(pid));
-    for (const link of this.links.splice(0)) link.remove();
-    spawnSync('ip', ['netns', 'del', this.name]);
+    try {
+      for (const link of this.links) link.mend();
+      for (const pid of ip('netns', 'pids', this.name).split('\n')) if (pid !== '') kill(Number(pid));
+    } finally {
+      for (const link of this.links.splice(0)) link.remove();
+      spawnSync('ip', ['netns', 'del', this.name]);
+    }
   }
 }
 
@@ -136,7 +139,9 @@ export const noNamespaces: string | undefined = (() => {
     namespace.link().cut();
     return undefined;
   } catch (error) {
-    return `network namespaces are not permitted: ${error instanceof Error ? error.message.trim() : error}`;
+    return `network namespaces are not permitted: ${String(error instanceof Error ? error.message : error)
+      .trim()
+      .replaceAll('\n', ': ')}`;
   } finally {
     for (const namespace of made.splice(0)) namespace.remove();
   }
