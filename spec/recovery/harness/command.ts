@@ -18,6 +18,8 @@ export interface CommandOptions {
   readonly lifetimeMs?: number;
   /** Permissions of files count, also where the specs are run by root. */
   readonly isUnprivileged?: boolean;
+  /** What runs the process, in place of nothing: it must become the process, not start it. */
+  readonly within?: readonly string[];
 }
 
 const running = new Set<Command>();
@@ -31,10 +33,11 @@ export class Command {
   private readonly child: ChildProcess;
   private readonly listeners = new Set<() => void>();
 
-  constructor(args: readonly string[], { env = {}, lifetimeMs = 60_000, isUnprivileged = false }: CommandOptions = {}) {
-    const [program = '', ...before] = isUnprivileged
-      ? [...withoutCapabilities(), process.execPath]
-      : [process.execPath];
+  constructor(
+    args: readonly string[],
+    { env = {}, lifetimeMs = 60_000, isUnprivileged = false, within = [] }: CommandOptions = {},
+  ) {
+    const [program = '', ...before] = [...within, ...(isUnprivileged ? withoutCapabilities() : []), process.execPath];
     this.child = spawn(program, [...before, '--conditions=tidemark-dev', ...args], {
       cwd: root,
       env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...env },

@@ -15,14 +15,14 @@ const done = { code: 0, signal: null };
 /** Says it once more than it has. */
 const saysAgain = (one: Command, text: string) => one.says(text, one.output.split(text).length);
 
-it('counts exactly while one of two processes loses Kafka, Redis, and both, and comes back each time', {
+it('counts exactly while one of two processes loses Kafka, Redis, and both, told or not, and comes back each time', {
   timeout: long,
 }, async () => {
   const random = randomFrom(printedSeed('network'));
   const { store, redis } = await placeFor('redis');
   const brokers = process.env.KAFKA_BROKERS ?? '';
   await using kafkaProxy = await TcpProxy.to(brokers);
-  const redisProxy = await CutProxy.to(redis?.port ?? 0);
+  await using redisProxy = await CutProxy.to(redis?.port ?? 0);
   const place = await VisitsPlace.prepare(brokers, store, visitsFrom(random, 60_000));
   const reader = place.follow();
   const set = { rate: 100, isBounded: false };
@@ -51,15 +51,16 @@ it('counts exactly while one of two processes loses Kafka, Redis, and both, and 
   redisProxy.accept();
   await place.loadUntil(goesOn);
 
+  // Nobody tells it: its connections stay, and nothing passes.
   await place.load(2_000);
   await passes(random() * 500);
-  const aloneAgain = movesAll();
-  kafkaProxy.refuse();
-  redisProxy.refuse();
+  const aloneAgain = Promise.all([movesAll(), saysAgain(isCut, 'taken for lost by its group')]);
+  kafkaProxy.stall();
+  redisProxy.stall();
   await aloneAgain;
   back = shares();
-  redisProxy.accept();
-  kafkaProxy.accept();
+  redisProxy.flow();
+  kafkaProxy.flow();
   await back;
   for (const one of [stays, isCut]) one.kill('SIGTERM');
   for (const one of [stays, isCut]) expect(await one.exited, one.output).toEqual(done);
@@ -69,5 +70,4 @@ it('counts exactly while one of two processes loses Kafka, Redis, and both, and 
   const last = [place.run(), place.run()];
   for (const one of last) expect(await one.exited, one.output).toEqual(done);
   await place.verify();
-  await redisProxy.close();
 });

@@ -2,11 +2,12 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** A connection to a server that a spec can cut at the worst moment. */
-export class CutProxy {
+export class CutProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #cutAtReply = false;
   #refuses = false;
+  #isStalled = false;
   /** What clients sent while requests are held. */
   #held: (() => void)[] | undefined;
   /** How often a client connected. */
@@ -22,6 +23,7 @@ export class CutProxy {
       const server = connect(port, '127.0.0.1');
       for (const socket of [client, server]) {
         this.#sockets.add(socket);
+        if (this.#isStalled) socket.pause();
         socket.on('error', () => {});
         socket.on('close', () => {
           this.#sockets.delete(socket);
@@ -45,9 +47,9 @@ export class CutProxy {
     });
   }
 
-  static async to(port: number): Promise<CutProxy> {
+  static async to(port: number, host = '127.0.0.1'): Promise<CutProxy> {
     const proxy = new CutProxy(port);
-    await new Promise<void>(resolve => proxy.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>(resolve => proxy.#server.listen(0, host, resolve));
     return proxy;
   }
 
@@ -80,6 +82,22 @@ export class CutProxy {
 
   accept(): void {
     this.#refuses = false;
+  }
+
+  /** Every connection stays, also those to come are taken, and nothing passes any more. */
+  stall(): void {
+    this.#isStalled = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** What was on its way arrives. */
+  flow(): void {
+    this.#isStalled = false;
+    for (const socket of this.#sockets) socket.resume();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async close(): Promise<void> {

@@ -145,6 +145,28 @@ describe('the Redis store when its server goes away', () => {
     await proxy.close();
   });
 
+  it('gives up on a connection that says nothing any more, and goes on when words pass again', async () => {
+    await using proxy = await CutProxy.to(server.port);
+    const through = redisStore({ url: `redis://127.0.0.1:${proxy.port}`, commandTimeout: '300ms' });
+    const other = through.task(ref);
+    const token = await other.acquireFence(0);
+    proxy.stall();
+    for (const id of [1, 2]) {
+      const error = await failureOf(() => commit(token, id, other));
+      expect(error).toBeInstanceOf(StoreUnavailableError);
+      expect(error.message).toMatch(/within 300 ms.*commandTimeout/);
+    }
+    proxy.flow();
+    let confirmed = false;
+    while (!confirmed)
+      confirmed = await commit(token, 3, other).then(
+        () => true,
+        () => false,
+      );
+    expect(briefly(await task.manifests()).at(-1)).toBe('3-1');
+    await through.close();
+  });
+
   it('confirms what is asked for again after the answer was lost for good', async () => {
     const proxy = await CutProxy.to(server.port);
     const through = redisStore({ url: `redis://127.0.0.1:${proxy.port}`, commandTimeout: '1s' });

@@ -7,6 +7,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
  */
 export type Fate = 'pass' | 'lose request' | 'lose answer' | 'swallow request' | 'swallow answer' | number;
 
+const loopback = '127.0.0.1';
+
 // https://kafka.apache.org/protocol#protocol_api_keys
 const apis = {
   Produce: 0,
@@ -46,22 +48,25 @@ export class TcpProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly #once = new Map<ApiName, { readonly fate: Fate; readonly seen: () => void }[]>();
   #refuses = false;
+  #isStalled = false;
+  readonly #host: string;
 
-  private constructor(brokerPort: number) {
+  private constructor(brokerPort: number, host: string) {
     this.#brokerPort = brokerPort;
+    this.#host = host;
     this.#server = createServer(client => this.#accept(client));
   }
 
-  /** `host:port` of one broker. */
-  static async to(broker: string): Promise<TcpProxy> {
-    const proxy = new TcpProxy(Number(broker.split(':').at(-1)));
-    await new Promise<void>(resolve => proxy.#server.listen(0, '127.0.0.1', resolve));
+  /** `host:port` of one broker. It listens at `host`, which must be as long as 127.0.0.1. */
+  static async to(broker: string, host: string = loopback): Promise<TcpProxy> {
+    const proxy = new TcpProxy(Number(broker.split(':').at(-1)), host);
+    await new Promise<void>(resolve => proxy.#server.listen(0, host, resolve));
     return proxy;
   }
 
   /** What clients are to connect to. */
   get brokers(): string {
-    return `127.0.0.1:${this.#port}`;
+    return `${this.#host}:${this.#port}`;
   }
 
   /** For one coming request of this API; resolves when that request was decided about. */
@@ -86,6 +91,23 @@ export class TcpProxy implements AsyncDisposable {
     this.#refuses = false;
   }
 
+  /** Every connection stays, also those to come are taken, and nothing passes any more. */
+  stall(): void {
+    this.#isStalled = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** What was on its way arrives. */
+  flow(): void {
+    this.#isStalled = false;
+    for (const socket of this.#sockets) socket.resume();
+  }
+
+  /** The connections that are there stay and are silent for good, as when a firewall has forgotten them; others work. */
+  forgetConnections(): void {
+    for (const socket of this.#sockets) socket.pause().removeAllListeners('data');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.refuse();
     await new Promise(resolve => this.#server.close(resolve));
@@ -102,13 +124,14 @@ export class TcpProxy implements AsyncDisposable {
       return;
     }
     this.connections++;
-    const broker = connect(this.#brokerPort, '127.0.0.1');
+    const broker = connect(this.#brokerPort, loopback);
     const cut = () => {
       client.destroy();
       broker.destroy();
     };
     for (const socket of [client, broker]) {
       this.#sockets.add(socket);
+      if (this.#isStalled) socket.pause();
       socket.setNoDelay(true);
       socket.on('error', () => {});
       socket.on('close', () => {
@@ -154,10 +177,12 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Wherever an answer names the broker's address, it names this one's: both are of the same length. */
   #withOwnAddress(frame: Buffer): Buffer {
-    const host = Buffer.from('127.0.0.1');
+    const host = Buffer.from(loopback);
+    const own = Buffer.from(this.#host);
     for (let at = frame.indexOf(host); at >= 0; at = frame.indexOf(host, at + 1)) {
       const port = at + host.length;
       if (port + 4 <= frame.length && frame.readInt32BE(port) === this.#brokerPort) {
+        own.copy(frame, at);
         frame.writeInt32BE(this.#port, port);
       }
     }

@@ -104,6 +104,18 @@ describe('a source', () => {
     await probe.close();
   });
 
+  test('goes on over other connections when those that it has say nothing any more, and nobody breaks them', async () => {
+    await fill(0, 400);
+    const probe = (await cluster.open(source({ requestTimeout: '1s', retryTimeout: '1h' }))).start();
+    await later(probe, () => probe.values.length >= 400);
+    proxy.forgetConnections();
+    await fill(400, 800);
+    await later(probe, () => probe.values.length >= 800);
+    verify(probe, 800);
+    expect(probe.errors).toEqual([]);
+    await probe.close();
+  });
+
   test('that cannot connect at all says so within the connect timeout', async () => {
     proxy.refuse();
     const opening = cluster.open(source({ connectTimeout: '1s' }));
