@@ -60,7 +60,7 @@ export function childWorker({ order, events, print, program: main = program }: C
         break;
       }
       case 'ended':
-        if (said.error) end = { error: new WorkerError(said.error, order.name) };
+        if (said.error) end = { error: new WorkerError(said.error, order.name), isDecided: said.isDecided === true };
         else if (said.outcome) end = { outcome: said.outcome };
     }
   });

@@ -44,4 +44,10 @@ export type FromWorker =
       readonly lines: readonly LogLine[];
     }
   | { readonly is: 'answer'; readonly id: number; readonly value?: unknown; readonly error?: PlainError }
-  | { readonly is: 'ended'; readonly outcome?: JobOutcome; readonly error?: PlainError };
+  | {
+      readonly is: 'ended';
+      readonly outcome?: JobOutcome;
+      readonly error?: PlainError;
+      /** Of an error: whether the job ran, and its restart strategy has had its say. */
+      readonly isDecided?: boolean;
+    };

@@ -93,7 +93,7 @@ export class WorkerProgram {
       this.#passOnStop();
       last = { is: 'ended', outcome: await handle.done };
     } catch (error) {
-      last = { is: 'ended', error: plainError(error) };
+      last = { is: 'ended', error: plainError(error), isDecided: this.#handle !== undefined };
     }
     await attempt<void>(
       () => store?.close(),

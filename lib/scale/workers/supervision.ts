@@ -3,8 +3,13 @@ import type { JobOutcome } from '../../job/handle.ts';
 import { type RestartDecision, shouldRestart } from '../../job/restart-strategy.ts';
 import { WorkerDiedError } from './errors.ts';
 
-/** How a worker ended: as its job did, or with what its job failed with, or because it died. */
-export type WorkerEnd = { readonly outcome: JobOutcome } | { readonly error: TidemarkError };
+/**
+ * How a worker ended: as its job did, or with what its job failed with, or because it died. `isDecided`: the job ran there and has
+ * restarted by itself as often as its strategy says, so that it is not asked a second time.
+ */
+export type WorkerEnd =
+  | { readonly outcome: JobOutcome }
+  | { readonly error: TidemarkError; readonly isDecided?: boolean };
 
 /** What a worker is in, for who supervises it. All but `waiting` and `ended` have a process. */
 export type WorkerState =
@@ -97,7 +102,8 @@ function ended(state: Supervision, worker: number, end: WorkerEnd, decide: () =>
   }
   if (hasFinished) return overWhenAllEnded(gone);
   const error = 'error' in end ? end.error : unasked(worker, end.outcome);
-  const decision = shouldRestart(error) ? decide() : { giveUp: 'a restart would not help' };
+  const isDecided = 'error' in end && end.isDecided === true;
+  const decision = !isDecided && shouldRestart(error) ? decide() : { giveUp: 'a restart would not help' };
   if ('giveUp' in decision) return stopAll({ ...gone, ending: 'failure', error }, false);
   return {
     state: having(state, worker, { is: 'waiting', error }),

@@ -66,7 +66,7 @@ const deaths: Readonly<Record<string, () => void>> = {
   escape: () => void setImmediate(() => Promise.reject(new Error('escaped from the job'))),
 };
 
-/** `dies=kill:100,exit:200`: at these records of partition 1, each once: files named `mark` tell that it has happened. One that is there by itself, `refuse`, is what no restart mends. */
+/** `dies=kill:100,exit:200`: at these records of partition 1, each once: files named `mark` tell that it has happened. One that is there by itself, `refuse`, is what no restart mends. `throw:100` throws, each time. */
 function mayDie({ dies = '', mark = '' }: Parameters): (item: Item) => Item {
   const planned = new Map(dies.split(',').map(one => one.split(':').reverse() as [string, string]));
   return item => {
@@ -74,6 +74,7 @@ function mayDie({ dies = '', mark = '' }: Parameters): (item: Item) => Item {
       throw new UnsupportedStateError('no restart mends this');
     }
     const how = item.partition === 1 ? planned.get(`${item.n}`) : undefined;
+    if (how === 'throw') throw new Error('each time');
     const happened = `${mark}.${how}`;
     if (how !== undefined && !existsSync(happened)) {
       writeFileSync(happened, '');

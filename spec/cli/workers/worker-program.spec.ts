@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FromWorker, WorkerOrder } from '../../../cli/workers/messages.ts';
 import { WorkerProgram, type WorkerWorld } from '../../../cli/workers/worker-program.ts';
-import { job, memoryStore, UnsupportedStateError } from '../../../lib/index.ts';
+import { job, memoryStore, UnsupportedStateError, UserCodeError } from '../../../lib/index.ts';
 import type { JobSettings } from '../../../lib/job/settings.ts';
 import { FakeHandle, someCheckpoint } from '../fake-handle.ts';
 
@@ -81,12 +81,22 @@ describe('the program of a worker', () => {
     await running.ended;
     expect(sent.at(-1)).toMatchObject({
       is: 'ended',
+      isDecided: false,
       error: {
         ...{ name: 'UnsupportedStateError', message: 'no', code: 'UNSUPPORTED_STATE', fault: 'user', retriable: false },
         context: { operator: 'sum' },
         cause: { message: 'deep' },
       },
     });
+  });
+
+  it('says of a job that has run that its restart strategy has had its say', async () => {
+    const { running, handle, sent } = program();
+    running.told({ do: 'begin', order });
+    await expect.poll(() => handle.statuses.observed).toBe(true);
+    handle.fail(new UserCodeError('each time'));
+    await running.ended;
+    expect(sent.at(-1)).toMatchObject({ is: 'ended', isDecided: true, error: { code: 'USER_CODE', retriable: true } });
   });
 
   it('answers questions, and that it cannot', async () => {

@@ -109,7 +109,9 @@ const isRunning = ({ event, phase, workers }: Line) =>
 describe('tidemark run --workers', { timeout: 180_000 }, () => {
   it('spreads tasks over child processes, shows them as one, and starts those again that die, from their last checkpoints', async () => {
     const running = run('dies', { dies: 'kill:100,exit:150,escape:200' });
-    expect(await running.closed).toEqual({ code: 0, printed: sums(300) });
+    const { code, printed } = await running.closed;
+    // What was printed since the last checkpoint of a worker that died is printed again.
+    expect({ code, printed: [...new Set(printed)] }).toEqual({ code: 0, printed: sums(300) });
     expect(running.lines.filter(({ code }) => code === 'WORKER_DIED')).toMatchObject([
       { worker: 'w-2', error: expect.stringMatching(/SIGKILL\. Somebody killed it/) },
       { worker: 'w-2', error: expect.stringMatching(/exit code 7\. Its code called process\.exit/) },
@@ -168,5 +170,13 @@ describe('tidemark run --workers', { timeout: 180_000 }, () => {
         .map(({ task }) => task)
         .sort(),
     ).toEqual(['0', '2']);
+  });
+
+  it('restarts a task as often as the job says, and not as often again for each worker', async () => {
+    const running = run('throws', { dies: 'throw:100' });
+    expect((await running.closed).code).toBe(4);
+    expect(running.lines.filter(has('the task failed and restarts'))).toHaveLength(3);
+    expect(running.lines.filter(has('the worker died and is started again'))).toEqual([]);
+    expect(await running.line(isEnd)).toMatchObject({ code: 'USER_CODE', exitCode: 4 });
   });
 });

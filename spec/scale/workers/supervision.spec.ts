@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type TidemarkError, UserCodeError } from '../../../lib/errors.ts';
 import { UnsupportedStateError } from '../../../lib/index.ts';
+import type { RestartDecision } from '../../../lib/job/restart-strategy.ts';
 import { WorkerDiedError } from '../../../lib/scale/workers/errors.ts';
 import {
   begun,
@@ -13,15 +14,12 @@ import {
 
 const died = new WorkerDiedError('killed');
 const unmendable = new UnsupportedStateError('no');
+const gaveUp = new UserCodeError('too often');
 const restart = () => ({ restartInMs: 7 });
 const never = () => ({ giveUp: 'enough' });
 
 /** Supervises `workers`, with a strategy that restarts unless told otherwise; answers the effects of the last event. */
-function supervised(
-  workers: number,
-  events: readonly SupervisionEvent[],
-  decide: typeof restart | typeof never = restart,
-) {
+function supervised(workers: number, events: readonly SupervisionEvent[], decide: () => RestartDecision = restart) {
   let { state, effects } = begun(workers);
   for (const event of events) ({ state, effects } = step(state, event, decide));
   return { state, effects };
@@ -60,6 +58,17 @@ describe('the supervision of workers', () => {
     expect(supervised(3, [finished(0), failed(1, unmendable), stopped(2)]).effects).toEqual([
       { do: 'end', result: { error: unmendable } },
     ]);
+  });
+
+  it('does not ask the strategy about what the job has restarted from as often as it may', () => {
+    const error = new UserCodeError('each time');
+    const asked = vi.fn(restart);
+    const end = (isDecided: boolean): SupervisionEvent => ({ on: 'ended', worker: 1, end: { error, isDecided } });
+    expect(supervised(2, [end(true)], asked).effects).toEqual([{ do: 'stop', worker: 0, drain: false }]);
+    expect(supervised(2, [end(true), stopped(0)], asked).effects).toEqual([{ do: 'end', result: { error } }]);
+    expect(asked).not.toHaveBeenCalled();
+    // It failed before the job ran.
+    expect(supervised(2, [end(false)], asked).effects).toMatchObject([{ do: 'restart later', worker: 1 }]);
   });
 
   it('stops the others when the strategy gives up', () => {
@@ -164,7 +173,7 @@ function eventsOf({ processes, deaths, state }: Walk): SupervisionEvent[] {
   const ends: readonly WorkerEnd[] = [
     { outcome: 'finished' },
     ...(mayDie || state.ending ? [{ outcome: 'stopped' } as const] : []),
-    ...(mayDie ? [{ error: died }, { error: unmendable }] : []),
+    ...(mayDie ? [{ error: died }, { error: unmendable }, { error: gaveUp, isDecided: true }] : []),
   ];
   return [
     stop,
@@ -197,6 +206,9 @@ function walked(
     if (!('outcome' in event.end && event.end.outcome === 'finished')) deaths++;
   }
   for (const effect of effects) {
+    if (effect.do === 'restart later' && event?.on === 'ended' && 'error' in event.end && event.end.isDecided) {
+      wrong.push(`restarts ${effect.worker}, which has been restarted enough`);
+    }
     if (effect.do === 'start') {
       if (processes[effect.worker] !== 0) wrong.push(`started ${effect.worker} twice`);
       if (state.ending) wrong.push(`started ${effect.worker} at the end`);
