@@ -247,8 +247,7 @@ describe('a file store', () => {
   });
 });
 
-// Mounting needs root; where it is not permitted, these are named as not run.
-describe.skipIf(!mayMount)('a full disk', () => {
+describe.skipIf(!mayMount)(`a full disk${mayMount ? '' : ', not run: mounting a disk needs root'}`, () => {
   it('under the store says so, and loses nothing', async () => {
     const disk = new SmallDisk(1_024);
     const folder = temporaryFolder();
