@@ -17,9 +17,6 @@ import type { ResolvedSettings } from '../job/settings.ts';
 import { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Channel } from '../scale/channel.ts';
-import { channelSource } from '../scale/channel-source.ts';
-import { PackStage, UnpackStage } from '../scale/channel-stages.ts';
-import { ChannelTable } from '../scale/channel-table.ts';
 import { channelNodes, channelsOf } from '../scale/channels.ts';
 import { keyGuard } from '../scale/key-guard.ts';
 import { verifyLayout } from '../scale/task-layout.ts';
@@ -37,11 +34,11 @@ import { verifyGraph } from './graph.ts';
 import { notTaken, notTakenError } from './not-taken.ts';
 import { restoreActor } from './restore.ts';
 import type { Shared } from './shared-services.ts';
-import type { Sink } from './sink.ts';
 import { SinkRunner } from './sink-runner.ts';
 import type { Source } from './source.ts';
 import { SourceRunner } from './source-runner.ts';
 import { type RestedEntry, TaskRest } from './task-rest.ts';
+import { WiredChannel } from './wired-channel.ts';
 
 /** What one incarnation of a task is made of; put together in `composition.ts`. */
 export interface TaskServices {
@@ -106,12 +103,9 @@ export class Task {
   readonly sources: SourceRunner[] = [];
   readonly sinks: SinkRunner[] = [];
   private readonly looseSinks: SinkRunner[] = [];
-  /** Of the channels of `repartition` nodes. */
-  private readonly channelSinks: SinkRunner[] = [];
+  /** Of `repartition` nodes. */
+  private readonly wiredChannels: WiredChannel[] = [];
   private readonly channels: ReadonlyMap<string, Channel>;
-  private readonly packs: PackStage[] = [];
-  /** Pass a rest on, by the source of the channel, once all who write into it have said it. */
-  private readonly channelRests = new Map<SourceRunner, (rest: string) => void>();
   private rest: TaskRest | undefined;
   /** The savepoint that it completes its operators for. */
   private drainsFor: string | undefined;
@@ -307,8 +301,12 @@ export class Task {
     }
   }
 
+  private channelSinks(): SinkRunner[] {
+    return this.wiredChannels.map(({ sink }) => sink);
+  }
+
   private allSinks(): SinkRunner[] {
-    return [...this.sinks, ...this.looseSinks, ...this.channelSinks];
+    return [...this.sinks, ...this.looseSinks, ...this.channelSinks()];
   }
 
   /** Side outputs that no stream reads go to the application. */
@@ -378,40 +376,20 @@ export class Task {
             if (this.drainsFor !== undefined) this.coordinator?.triggerSoon();
           },
         });
-        const sink = new SinkRunner(channel.sink as Sink<unknown>, this.gate, end, logger);
-        this.channelSinks.push(sink);
-        const table = new ChannelTable(layout.count);
-        const moved = () => {
-          if (table.haveAllEnded) source.complete();
-          else source.moved(table.watermark, table.isIdle);
-          const rest = this.rest?.current;
-          if (rest !== undefined) this.gate.between(() => passRest(rest));
-        };
-        let passed: string | undefined;
-        const passRest = (rest: string) => {
-          if (rest === passed || !(source.isFinished || table.haveAllRested(rest))) return;
-          passed = rest;
-          source.passRest(rest);
-        };
-        const from = channelSource(channel, table, moved);
-        const source = new SourceRunner(
-          from as Source<unknown>,
-          new UnpackStage(this.gate, out, table, {
-            moved,
-            resumed: (task, rest) => this.rest?.resumed(task, rest),
-          }),
-          this.gate,
-          contextOf(from as Source<unknown>),
-        );
-        this.sources.push(source);
-        this.channelRests.set(source, passRest);
-        const pack = new PackStage(this.gate, sink, channel, {
+        const wired = new WiredChannel(channel, {
+          gate: this.gate,
+          layout,
+          logger,
           name: node.name ?? '',
-          task: layout.index,
-          tasks: layout.count,
+          out,
+          end,
+          contextOf,
+          currentRest: () => this.rest?.current,
+          resumed: (task, rest) => this.rest?.resumed(task, rest),
         });
-        this.packs.push(pack);
-        return pack;
+        this.wiredChannels.push(wired);
+        this.sources.push(wired.source);
+        return wired.pack;
       },
       ...(layout && layout.count > 1
         ? { keyGuard: (node, actor) => keyGuard(this.gate, { node, actor, layout, job: ref.job }) }
@@ -435,7 +413,7 @@ export class Task {
     const dropped = notTaken(manifest, {
       actors: new Set(this.actors.keys()),
       sources: new Set(this.sources.map(({ name }) => name)),
-      sinks: new Set([...this.sinks, ...this.channelSinks].map(({ name }) => name)),
+      sinks: new Set([...this.sinks, ...this.channelSinks()].map(({ name }) => name)),
     });
     if (dropped.length === 0) return;
     if (!settings.allowDroppedState) throw notTakenError(ref, manifest, dropped);
@@ -532,7 +510,7 @@ export class Task {
     if (this.isEnding || this.isFinalUnderWay) return;
     if (resumes !== undefined) {
       this.gate.between(() => {
-        for (const pack of this.packs) pack.resumed(resumes);
+        for (const { pack } of this.wiredChannels) pack.resumed(resumes);
       });
     }
     for (const stage of this.actors.values()) stage.open();
@@ -589,7 +567,7 @@ export class Task {
 
   /** Those that read what comes from elsewhere than from tasks of the job. */
   private ownSources(): readonly SourceRunner[] {
-    return this.sources.filter(source => !this.channelRests.has(source));
+    return this.sources.filter(source => !this.wiredChannels.some(channel => channel.source === source));
   }
 
   /** Behind everything that already waits at the gate, so that no source's position is past its rest. */
@@ -597,7 +575,7 @@ export class Task {
     this.gate.afterwards(() =>
       this.gate.between(() => {
         for (const source of this.ownSources()) source.rest(rest);
-        for (const passRest of this.channelRests.values()) passRest(rest);
+        for (const channel of this.wiredChannels) channel.passRest(rest);
       }),
     );
   }
@@ -625,7 +603,7 @@ export class Task {
   }
 
   private get ends(): number {
-    return this.endNodes.length + this.looseSinks.length + this.channelSinks.length;
+    return this.endNodes.length + this.looseSinks.length + this.wiredChannels.length;
   }
 
   private coordinated(): ConstructorParameters<typeof Coordinator>[0] {
