@@ -45,8 +45,9 @@ it('counts exactly in 4 tasks, 3, one and 2, and in a fork, with savepoints that
   await Promise.all([first.says('running: tasks'), second.says('running: tasks')]);
   await place.loadUntil(first.says(' committed: ', 4));
   await taken(place.savepoint('create', place.job, '--name', 'one'));
+  const before = second.output.split('asked for a savepoint').length - 1;
   const asked = place.savepoint('create', place.job, '--name', 'two');
-  await second.says('asked for a savepoint', 3);
+  await place.loadUntil(second.says('asked for a savepoint', before + 1));
   await second.killed();
   await taken(asked);
   expect(reader.problems).toEqual([]);
