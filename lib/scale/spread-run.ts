@@ -556,9 +556,11 @@ export class SpreadRun implements JobHandle {
     this.timer?.unsubscribe();
     this.goOnTimer?.unsubscribe();
     const warn = (error: unknown) => this.logger.warn({ job: this.job, error: messageOf(error) }, 'closing failed');
+    // Stopped with a savepoint the job has ended in all of its processes, as when it has finished.
+    const isForGood = 'outcome' in result && (result.outcome === 'finished' || this.stopped.size > 0);
     const ending = async () => {
       await endTasks().catch(warn);
-      await this.share?.close().catch(warn);
+      await this.share?.close({ isForGood }).catch(warn);
       await closeContainer(this.container, warn);
       this.enter('error' in result ? 'failed' : result.outcome);
       this.began.complete();

@@ -19,8 +19,11 @@ export interface TaskShareListener {
 export interface TaskShare {
   /** These do not run here, although they are assigned: another process has them. They come back with a later generation, if at all. */
   giveBack?(tasks: readonly number[]): void;
-  /** Gives everything back (`revoked` is called for what is held), leaves, and resolves when nothing of it is open any more. */
-  close(): Promise<void>;
+  /**
+   * Gives everything back (`revoked` is called for what is held), leaves, and resolves when nothing of it is open any more. `isForGood`:
+   * the job has ended, so that no place is kept for a process that would come back.
+   */
+  close(options?: { readonly isForGood?: boolean }): Promise<void>;
 }
 
 /** How the processes of one job find out who runs what. */

@@ -17,7 +17,8 @@ export interface Keyed {
 /** Members of a group that assigns task t to the member number t mod members, and moves with a last checkpoint. */
 export class MemoryGroup {
   readonly members = new Map<TaskShareListener, Set<number>>();
-  readonly log: string[] = [];
+  /** Of each that has closed its membership, whether that was for good. */
+  readonly left: boolean[] = [];
   tasks = 0;
   generation = 0;
   #turn: Promise<void> = Promise.resolve();
@@ -31,7 +32,8 @@ export class MemoryGroup {
         for (const task of tasks) this.members.get(listener)?.delete(task);
         void this.rebalance();
       },
-      close: async () => {
+      close: async ({ isForGood = false } = {}) => {
+        this.left.push(isForGood);
         await listener.revoked([...(this.members.get(listener) ?? [])], 60_000);
         this.members.delete(listener);
         await this.rebalance();

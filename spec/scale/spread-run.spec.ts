@@ -314,6 +314,24 @@ describe('a job whose tasks are spread over processes', () => {
     expect(output.values.at(-1)).toEqual({ key: 'a', count: 1 });
   });
 
+  it('leaves its group for good when the job has ended, and not when this process is stopped', async () => {
+    const log = new PartitionedLog({ partitions: 2 });
+    const { process } = counting(log, { checkpoint: { interval: '10ms', requestInterval: 5 } });
+    const ends = [
+      (handle: JobHandle) => handle.stop(),
+      (handle: JobHandle) => handle.cancel(),
+      (handle: JobHandle) => handle.savepoint({ name: 'end', stop: true }),
+      () => log.end(),
+    ];
+    for (const end of ends) {
+      const handle = process();
+      await running(handle, ['0', '1']);
+      await end(handle);
+      await handle.done;
+    }
+    expect(log.group.left).toEqual([false, false, true, true]);
+  });
+
   it('tells the lag of its own tasks only', async () => {
     const log = new PartitionedLog({ partitions: 4 });
     const { process } = counting(log);

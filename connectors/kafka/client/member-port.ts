@@ -19,9 +19,9 @@ export interface GroupMember {
   giveUp(tasks: readonly number[]): void;
   /**
    * Gives back what is held (`revoked`), leaves the group and ends every timer. Idempotent; bounded by the rebalance timeout and
-   * a few seconds. Requests under way end with the client.
+   * a few seconds. Requests under way end with the client. `isForGood`: it leaves also where `leavesOnClose` says that it stays.
    */
-  close(): Promise<void>;
+  close(isForGood?: boolean): Promise<void>;
 }
 
 /** A member as the one that assigns sees it. */

@@ -38,8 +38,8 @@ class KafkaTaskSharing implements TaskSharing {
     let closed: Promise<void> | undefined;
     return {
       giveBack: tasks => member.giveUp(tasks),
-      close() {
-        closed ??= member.close().then(() => client.close());
+      close({ isForGood = false } = {}) {
+        closed ??= member.close(isForGood).then(() => client.close());
         return closed;
       },
     };

@@ -198,8 +198,8 @@ describe('a Kafka that refuses connections at the start', () => {
     const { ledger } = await prepared('Kafka comes late', 5_000);
     await using proxy = await TcpProxy.to(brokers());
     proxy.refuse();
-    const command = ledger.run({ brokers: proxy.brokers, set: ['connectTimeout=20s'] });
-    await vi.waitUntil(() => proxy.refused > 2, { timeout: 15_000 });
+    const command = ledger.run({ brokers: proxy.brokers, set: ['connectTimeout=90s'] });
+    await vi.waitUntil(() => proxy.refused > 2, { timeout: 60_000 });
     proxy.accept();
     expect(await command.exited, command.output).toEqual({ code: 0, signal: null });
     expect(command.output).not.toContain('restarts from its last checkpoint');

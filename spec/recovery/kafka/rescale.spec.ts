@@ -68,9 +68,8 @@ describe('a ledger that is stopped with savepoints', () => {
     await ledger.savepoint('stop', ledger.job, '--name', 'three');
     expect(await three.exited, three.output).toEqual({ code: stopped, signal: null });
 
-    // Two tasks in two processes; in another group, since the one with the name is a member for a session yet.
-    const settings = { members: { group: `${ledger.job}.two` } };
-    const toTwo = { set: endless, rate: 700, args: spread(2, '--from-savepoint', 'three'), settings };
+    // Two tasks in two processes, in the same group: the one with the name has left it when it was stopped for good.
+    const toTwo = { set: endless, rate: 700, args: spread(2, '--from-savepoint', 'three') };
     const both = [ledger.run(toTwo), ledger.run(toTwo)] as const;
     await seenMore(reader, 1_500, both[0]);
     await ledger.savepoint('stop', ledger.job, '--name', 'two');

@@ -108,7 +108,9 @@ it('card-totals runs on Kafka and Redis with the command of compose.yaml, is ask
     });
   expect(await ask('/healthz')).toMatchObject({ code: 200 });
   expect(await ask('/readyz')).toEqual({ code: 200, text: 'running\n' });
-  expect((await ask('/metrics')).text).toMatch(/^tidemark_source_position\{job_name="totals-payments-[^"]+",.*\} [1-9]/m);
+  expect((await ask('/metrics')).text).toMatch(
+    /^tidemark_source_position\{job_name="totals-payments-[^"]+",.*\} [1-9]/m,
+  );
   run.kill('SIGTERM');
   expect(await run.exited, run.output).toEqual({ code: 0, signal: null });
   expect(run.output).toContain('final checkpoint');

@@ -39,7 +39,7 @@ export function joinGroup(
 class KafkaGroupMember implements GroupMember {
   readonly #client: GroupClient;
   readonly #settings: GroupMemberSettings;
-  readonly #stepSettings: StepSettings;
+  #stepSettings: StepSettings;
   readonly #listener: TaskShareListener;
   readonly #logger: Logger;
   readonly #clock: MemberClock;
@@ -78,7 +78,8 @@ class KafkaGroupMember implements GroupMember {
     this.#happened({ on: 'given up', tasks });
   }
 
-  close(): Promise<void> {
+  close(isForGood = false): Promise<void> {
+    if (isForGood) this.#stepSettings = { ...this.#stepSettings, leavesOnClose: true };
     this.#happened({ on: 'close' });
     return this.#ended.promise;
   }

@@ -31,6 +31,8 @@ export interface StartOptions {
   readonly rate?: number;
   /** Whether it ends with the records that are there; default true. */
   readonly isBounded?: boolean;
+  /** A start without a checkpoint reads from the first record, and not from where the group has come to. */
+  readonly readsAll?: boolean;
   /** Of the sink; `exactly-once` when left out. */
   readonly sink?: Partial<KafkaSinkOptions<Total>>;
   /** Reads the payments from memory instead, under the same name. */
@@ -90,7 +92,15 @@ export class TotalsPlace implements AsyncDisposable {
     await start(loading, { store: this.#store, logger: keptLog([]) }).done;
   }
 
-  start({ brokers, rate, isBounded = true, sink, isFromMemory = false, settings = {} }: StartOptions = {}): Process {
+  start({
+    brokers,
+    rate,
+    isBounded = true,
+    readsAll = false,
+    sink,
+    isFromMemory = false,
+    settings = {},
+  }: StartOptions = {}): Process {
     const log: LoggedLine[] = [];
     const connection = { brokers: brokers ?? this.brokers };
     const totals = job(this.name, () => {
@@ -100,6 +110,7 @@ export class TotalsPlace implements AsyncDisposable {
         value: json(),
         ...(rate === undefined ? {} : { maxPartitionBytes: 1_024, maxRequestBytes: 4_096 }),
         ...(isBounded ? { stop: 'latest' as const } : {}),
+        ...(readsAll ? { start: 'earliest' as const } : {}),
       });
       const payments = isFromMemory ? from(memorySource(this.payments)) : undefined;
       return (payments ?? from(rate === undefined ? source : paced(source, rate))).pipe(

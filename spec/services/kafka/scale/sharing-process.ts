@@ -49,8 +49,8 @@ export class SharingProcess {
     });
   }
 
-  close(): Promise<void> {
-    return this.#share.close();
+  close(isForGood = false): Promise<void> {
+    return this.#share.close({ isForGood });
   }
 
   /** What was done with these tasks since the call with this number. */

@@ -156,6 +156,20 @@ describe('a static member', () => {
     expect(first.calls.slice(heard)).toEqual([]);
   });
 
+  it('leaves at once when the job has ended: others have its tasks, and another number of them is let in', {
+    timeout: 120_000,
+  }, async () => {
+    const options = optionsOf({ sessionTimeout: '10m', rebalanceTimeout: '10m' });
+    const [first, second] = [started({ ...options, instanceId: 'a' }), started({ ...options, instanceId: 'b' })];
+    await shared([first, second]);
+    await second.close(true);
+    await shared([first]);
+    await first.close(true);
+    const fewer = started({ ...options, instanceId: 'a' }, 3);
+    await expect.poll(() => [...fewer.running].sort(), generous).toEqual([0, 1, 2]);
+    await fewer.close(true);
+  });
+
   it('is lost for good when another process has its name', async () => {
     const options = optionsOf({ instanceId: 'a' });
     const first = started(options);
