@@ -28,7 +28,7 @@ interface RunOptions {
   readonly fresh?: boolean;
   readonly acceptCheckpoint?: number;
   readonly fromSavepoint?: string;
-  readonly rewind?: number;
+  readonly rewind?: number[];
   readonly acceptMovedKeys?: boolean;
   readonly allowDroppedState?: boolean;
   readonly check?: boolean;
@@ -103,9 +103,9 @@ function makeProgram(world: World, ended: (exitCode: number) => void): Command {
     )
     .addOption(
       new Option(
-        '--rewind <id>',
-        'with --from-savepoint: give up this checkpoint, the newest of the job; see the error that says so',
-      ).argParser(checkpointId),
+        '--rewind <ids>',
+        'with --from-savepoint: give up this checkpoint, the newest of the job, or those of its tasks, as 10,12,9; see the error that says so',
+      ).argParser(checkpointIds),
     )
     .option(
       '--accept-moved-keys',
@@ -296,6 +296,13 @@ function setOption(): Option {
 function checkpointId(given: string): number {
   if (/^[1-9]\d{0,14}$/.test(given)) return Number(given);
   throw new InvalidArgumentError('Give the id of a checkpoint, as the error that asks for it says it.');
+}
+
+function checkpointIds(given: string): number[] {
+  if (/^[1-9]\d{0,14}(,[1-9]\d{0,14})*$/.test(given)) return given.split(',').map(Number);
+  throw new InvalidArgumentError(
+    'Give the id of a checkpoint, or one for each task (10,12,9), as the error that asks for it says it.',
+  );
 }
 
 function wholeNumberFrom1(given: string): number {

@@ -118,7 +118,7 @@ export { findSavepoint, listSavepoints, type SavedTask, type Savepoint } from '.
 export { openSavepoint } from './savepoint/start-from.ts';
 export { type EntriesToSave, type SavepointToWrite, writeSavepoint } from './savepoint/write-state.ts';
 export type { Channel, ChannelRequest, Packed } from './scale/channel.ts';
-export type { TaskShare, TaskShareListener, TaskSharing } from './scale/task-share.ts';
+export type { TaskShare, TaskShareListener, TaskShareRequest, TaskSharing } from './scale/task-share.ts';
 export { DataStream, isDataStream, type KeyingOp, type KeyOrNone, type Op } from './stream/data-stream.ts';
 export {
   Barrier,

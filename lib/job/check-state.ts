@@ -5,9 +5,9 @@ import type { SnapshotStore, StoredManifest, TaskRef, TaskStore } from '../check
 import { closeContainer, jobContainer, taskContainer } from '../composition.ts';
 import { SavepointError, StateLostError, TidemarkError } from '../errors.ts';
 import { andThen, attempt, eachInOrder, type MaybePromise } from '../maybe-promise.ts';
+import { chosenOrigin, rewindOf, rewoundOrigin } from '../savepoint/rewind.ts';
 import { beginsChannels } from '../savepoint/same-shape.ts';
 import { mergedTask, notSpreadYet, originOfAll, savedTasks } from '../savepoint/saved-tasks.ts';
-import { verifyNotPassed } from '../savepoint/spread-start.ts';
 import { decideStart, openSavepoint, type SavepointStart, startOf } from '../savepoint/start-from.ts';
 import { currentTasks, type StoredTask, storedTasks } from '../scale/current-tasks.ts';
 import { storedShape, verifyAlone } from '../scale/task-layout.ts';
@@ -73,7 +73,7 @@ export function checkState(
       ? undefined
       : () =>
           openSavepoint(container.resolve(tokens.SNAPSHOT_STORE), job.name, fromSavepoint).then(found =>
-            startOf(found, ref, recovery.rewind),
+            startOf(found, ref, rewindOf(recovery.rewind)),
           );
   const all = container.resolve(tokens.SNAPSHOT_STORE);
   // What an actor was filled with stays in it: each look takes actors of its own.
@@ -124,7 +124,10 @@ async function checkTasks(again: UnreadJob, store: SnapshotStore, job: string, r
   const savepoint = fromSavepoint === undefined ? undefined : await openSavepoint(store, job, fromSavepoint);
   const saved = savepoint && savedTasks(savepoint);
   const origin = saved && originOfAll(saved);
-  const isBegun = origin !== undefined && current?.layout?.spread === origin.checksum;
+  const rewind = rewindOf(again.settings.recovery.rewind);
+  const rewound = origin && rewind && rewoundOrigin(origin, rewind).checksum;
+  const spread = current?.layout?.spread;
+  const isBegun = spread !== undefined && (spread === origin?.checksum || spread === rewound);
   const present = (current?.tasks ?? []).flatMap(({ task, manifests }) => {
     const manifest = newestConfirmed(manifests);
     const of = store.task({ job, task });
@@ -142,10 +145,9 @@ async function checkTasks(again: UnreadJob, store: SnapshotStore, job: string, r
   );
   return withProblem(report, () => {
     if (savepoint && origin && saved && !isBegun) {
-      const isOwn =
+      const isInPlace =
         current?.layout !== undefined && current.layout.count === saved.layout?.count && !beginsChannels(saved);
-      // Of the same spread each task looks for itself.
-      if (!isOwn) verifyNotPassed(ref, stored, { savepoint, origin, spread: saved });
+      chosenOrigin(ref, current, { savepoint, origin, rewind, target: isInPlace ? 'in place' : 'several' });
     } else if (!savepoint && current) {
       storedShape(
         job,
@@ -174,8 +176,12 @@ function refusalOf(
   all: readonly StoredTask[],
 ): 'resume' | 'restore' | TidemarkError {
   try {
-    if (start.spread || currentTasks(all)?.layout) verifyNotPassed(ref, all, start);
-    return decideStart(ref, newestConfirmed(stored), start);
+    const current = currentTasks(all);
+    const isOther = start.spread !== undefined || current?.layout !== undefined;
+    const origin = isOther
+      ? chosenOrigin(ref, current, { ...start, target: start.spread ? 'one' : 'in place' })
+      : start.origin;
+    return decideStart(ref, newestConfirmed(stored), { ...start, origin });
   } catch (error) {
     if (error instanceof SavepointError) return error;
     throw error;

@@ -17,8 +17,9 @@ import { andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../
 import type { Logger } from '../observe/logger.ts';
 import { createMetrics, type TaskMetrics, type TaskTotals } from '../observe/metrics.ts';
 import { savepointOf } from '../savepoint/of-handle.ts';
+import { rewindOf, verifyNotPassed } from '../savepoint/rewind.ts';
 import type { Savepoint } from '../savepoint/savepoint.ts';
-import { spreadFrom, verifyNotPassed } from '../savepoint/spread-start.ts';
+import { spreadFrom } from '../savepoint/spread-start.ts';
 import { openSavepoint, prepareStart, type SavepointStart, startFrom, startOf } from '../savepoint/start-from.ts';
 import { currentTasks, storedTasks } from '../scale/current-tasks.ts';
 import type { Key } from '../stream/elements.ts';
@@ -283,7 +284,7 @@ export class JobRun implements JobHandle {
     return andThen(openSavepoint(store, this.job, fromSavepoint), savepoint => {
       const nodes = this.task?.nodes ?? [];
       const hasSpreadKeys = hasKeyedState(nodes);
-      const start = startOf(savepoint, ref, recovery.rewind, { layout: this.layout, hasSpreadKeys });
+      const start = startOf(savepoint, ref, rewindOf(recovery.rewind), { layout: this.layout, hasSpreadKeys });
       return andThen(prepareStart(store.task(ref), ref, start), () => {
         this.startsFrom = start;
       });
@@ -358,7 +359,9 @@ export class JobRun implements JobHandle {
           acceptsMovedKeys: settings.recovery.acceptMovedKeys,
           logger: this.logger,
         })
-      : andThen(this.verifyOwnSpread(store, ref, savepoint), () => startFrom(store.task(ref), ref, savepoint, found));
+      : andThen(this.verifyOwnSpread(store, ref, savepoint), () =>
+          startFrom(store.task(ref), ref, savepoint, found, this.layout?.spread),
+        );
     return andThen<Recovered, Recovered>(started, from => {
       const { name, where } = savepoint.savepoint;
       if (from !== found) this.logger.info({ job: this.job, savepoint: name, where }, 'starting from the savepoint');
@@ -372,7 +375,8 @@ export class JobRun implements JobHandle {
       if (!refs.some(({ job, task }) => job === ref.job && task !== ref.task)) return;
       return andThen(storedTasks(store, ref.job), stored => {
         const current = currentTasks(stored);
-        if (current && current.layout?.count !== this.layout?.count) verifyNotPassed(ref, stored, start);
+        if (current && current.layout?.count !== this.layout?.count)
+          verifyNotPassed(ref, current, { ...start, target: 'in place' });
       });
     });
   }

@@ -165,11 +165,16 @@ const recovery = section({
     description:
       'Goes on from this checkpoint, the newest that the store has confirmed, although what decides about checkpoints has lost its record or names one that the store lacks; output that was committed after it comes twice.',
   }),
-  rewind: wholeNumber(1).optional().meta({
-    unit: 'checkpoint id',
-    description:
-      'With fromSavepoint: gives up this checkpoint, the newest of the job, for the savepoint; what was written after the savepoint is written again.',
-  }),
+  rewind: z
+    .union([wholeNumber(1), z.array(wholeNumber(1)).nonempty()], {
+      error: 'the id of a checkpoint, or a list of them, one for each task',
+    })
+    .optional()
+    .meta({
+      unit: 'checkpoint ids',
+      description:
+        'With fromSavepoint: gives up this checkpoint, the newest of the job, or those of its tasks, for the savepoint; what was written after the savepoint is written again.',
+    }),
   acceptMovedKeys: flag().prefault(false).meta({
     description:
       'With fromSavepoint, of a job in several tasks whose topics have got more partitions: starts although not all of the old ones was read; a record of a key that has moved then fails the job.',

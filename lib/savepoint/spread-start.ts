@@ -1,19 +1,19 @@
 import type { Recovered } from '../checkpoint/commit-point.ts';
-import { type Json, type Manifest, manifestChecksum, type TaskLayout } from '../checkpoint/manifest.ts';
-import { mayHaveDecidedMore } from '../checkpoint/recovery-decision.ts';
+import type { Json, Manifest, TaskLayout } from '../checkpoint/manifest.ts';
 import { appliedNote } from '../checkpoint/savepoint-notes.ts';
 import type { SnapshotStore, TaskRef } from '../checkpoint/snapshot-store.ts';
 import { SavepointError } from '../errors.ts';
 import type { Logger } from '../observe/logger.ts';
 import { channelPrefix } from '../scale/channel-state.ts';
 import { channelsOf } from '../scale/channels.ts';
-import { committedOf, currentTasks, type StoredTask, storedTasks } from '../scale/current-tasks.ts';
+import { currentTasks, type StoredTask, storedTasks } from '../scale/current-tasks.ts';
 import { keyOwner } from '../scale/key-owner.ts';
 import type { SourceNode } from '../stream/from.ts';
 import { hasKeyedState, type WirableNode } from '../stream/node.ts';
 import { copySegments } from './copy-segments.ts';
+import { chosenOrigin, type Rewind, verifyNotPassed } from './rewind.ts';
 import { sameManifest } from './same-shape.ts';
-import type { SavedTasks } from './saved-tasks.ts';
+import { originOfAll, type SavedTasks } from './saved-tasks.ts';
 import { spreadActors } from './spread-actors.ts';
 import { spreadManifest } from './spread-manifest.ts';
 import { decideStart, isSameSpread, type SavepointStart } from './start-from.ts';
@@ -39,10 +39,16 @@ export async function spreadFrom(
   context: SpreadStartContext,
 ): Promise<Recovered> {
   const { store, ref, layout, nodes, allowsDropped } = context;
-  const { spread, origin } = start;
+  const { spread, savepoint, rewind } = start;
   const stored = await storedTasks(store, ref.job);
-  verifyNotPassed(ref, stored, start);
-  if (decideStart(ref, found.committed, start) === 'resume') return found;
+  const plain = originOfAll(spread);
+  const wanted = { savepoint, origin: plain, target: layout ? ('several' as const) : ('one' as const) };
+  // Those of several tasks were told by whoever placed them, so that all begin from the same.
+  const origin = layout ? start.origin : chosenOrigin(ref, currentTasks(stored), { ...wanted, rewind });
+  const isRewound = origin.checksum !== plain.checksum;
+  if (!isRewound) verifyNotPassed(ref, currentTasks(stored), wanted);
+  if (decideStart(ref, found.committed, { ...start, origin }) === 'resume') return found;
+  if (isRewound && rewind && layout) verifyOwnNamed(ref, found.committed, rewind, layout.index);
   const manifests = spread.tasks.map(({ manifest }) => manifest);
   const isSame = origin.job === ref.job;
   if (isSame) {
@@ -82,28 +88,14 @@ export async function spreadFrom(
   return { ...found, lastId, committed: { ...manifest, actors }, origin, takesOver: true };
 }
 
-/** Throws where the job has gone on since the savepoint: that would be forgotten, and written again. */
-export function verifyNotPassed(
-  ref: TaskRef,
-  stored: readonly StoredTask[],
-  { savepoint, origin, spread }: Pick<SavepointStart, 'savepoint' | 'origin' | 'spread'>,
-): void {
-  const current = currentTasks(stored);
-  if (!current) return;
-  const isOfIt = new Set(savepoint.tasks.map(({ manifest }) => manifestChecksum(manifest)));
-  const passed = committedOf(current.tasks).find(
-    manifest => !isOfIt.has(manifestChecksum(manifest)) && manifest.origin?.checksum !== origin.checksum,
-  );
-  const isOurs = current.layout?.spread === origin.checksum;
-  const undecided = spread && !isOurs ? current.tasks.find(one => mayHaveDecidedMore(one.manifests)) : undefined;
-  if (!passed && !undecided) return;
-  const what = passed
-    ? `has checkpoint ${passed.id} of task ${passed.task}, which does not descend from the savepoint "${savepoint.name}"`
-    : `may have decided more in task ${undecided?.task} than the savepoint "${savepoint.name}" holds`;
+/** A task that goes back gives up no more than was named: another process may have gone on with it since. */
+function verifyOwnNamed({ job, task }: TaskRef, newest: Manifest | undefined, rewind: Rewind, index: number): void {
+  const named = rewind[index] ?? Math.max(...rewind);
+  if (!newest || newest.id <= named) return;
   throw new SavepointError(
-    `The job "${ref.job}" ${what}: started from it, what the job has done since would be forgotten, and written again. Run the job as it ` +
-      'was, stop it with a savepoint (tidemark savepoint stop), and start from that; or start under another name to keep both.',
-    { context: { ...ref } },
+    `Task ${task} of job "${job}" has gone on to checkpoint ${newest.id} since checkpoint ${named} was named as its newest: another process ran it. ` +
+      'End the processes that run the job as it was, and start again without --rewind to see what there is to give up now.',
+    { context: { job, task, checkpointId: newest.id } },
   );
 }
 

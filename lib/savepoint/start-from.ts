@@ -6,6 +6,7 @@ import { andThen, attempt, type MaybePromise } from '../maybe-promise.ts';
 import { copySegments } from './copy-segments.ts';
 import { isSavepointDirectory, readSavepointDirectory } from './directory.ts';
 import { move } from './import.ts';
+import { type Rewind, rewoundOrigin } from './rewind.ts';
 import { beginsChannels } from './same-shape.ts';
 import { mergedTask, originOfAll, type SavedTasks, savedTasks } from './saved-tasks.ts';
 import { findCheckpoint, findSavepoint, originOf, type SavedTask, type Savepoint } from './savepoint.ts';
@@ -18,8 +19,7 @@ export interface SavepointStart {
   /** Its tasks, where they are not those of the job that starts: its state is spread anew. */
   readonly spread?: SavedTasks;
   readonly origin: Origin;
-  /** The checkpoint that a person gives up for it. */
-  readonly rewind: number | undefined;
+  readonly rewind: Rewind | undefined;
 }
 
 /**
@@ -50,11 +50,17 @@ export interface StartLayout {
 export function startOf(
   savepoint: Savepoint,
   ref: TaskRef,
-  rewind: number | undefined,
+  rewind: Rewind | undefined,
   { layout, hasSpreadKeys }: StartLayout = { layout: undefined, hasSpreadKeys: false },
 ): SavepointStart {
   const saved = savedTasks(savepoint);
-  if (!isSameSpread(saved.layout, layout, hasSpreadKeys) || beginsChannels(saved)) {
+  const origin = originOfAll(saved);
+  const rewound = rewind && rewoundOrigin(origin, rewind);
+  // Going back in several tasks begins a spread of its own, also over as many as before.
+  const isRewound = layout
+    ? layout.spread !== undefined && layout.spread === rewound?.checksum
+    : (rewind?.length ?? 1) > 1;
+  if (!isSameSpread(saved.layout, layout, hasSpreadKeys) || beginsChannels(saved) || isRewound) {
     if (!saved.layout && saved.tasks.length > 1) {
       throw new SavepointError(
         `The savepoint "${savepoint.name}" of job "${savepoint.job}" has ${saved.tasks.length} tasks of their own, which cannot be spread ` +
@@ -62,7 +68,13 @@ export function startOf(
         { context: { ...ref } },
       );
     }
-    return { savepoint, task: mergedTask(saved), origin: originOfAll(saved), rewind, spread: saved };
+    return {
+      savepoint,
+      task: mergedTask(saved),
+      origin: (layout && isRewound && rewound) || origin,
+      rewind,
+      spread: saved,
+    };
   }
   const task = saved.tasks.find(({ manifest }) => manifest.task === ref.task);
   if (task) return { savepoint, task, origin: originOf(task.manifest), rewind };
@@ -98,7 +110,8 @@ export function decideStart(
     // What has gone on since was looked at before (`verifyNotPassed`): what lies here otherwise is left over from an older spread.
     return newest?.origin?.checksum === origin.checksum ? 'resume' : 'restore';
   }
-  if (!newest || newest.id === rewind || manifestChecksum(newest) === origin.checksum) return 'restore';
+  const isGivenUp = rewind?.length === 1 && newest?.id === rewind[0];
+  if (!newest || isGivenUp || manifestChecksum(newest) === origin.checksum) return 'restore';
   if (newest.origin?.checksum === origin.checksum) return 'resume';
   const decided = newest.commitPoint?.kind === 'kafka' ? ' Its output in Kafka cannot be taken back.' : '';
   const isSame = origin.job === ref.job && origin.task === ref.task;
@@ -136,13 +149,14 @@ export function prepareStart(
 
 /**
  * What a task goes on from when it starts from a savepoint: its state, in the store of the task, to be committed as a new and higher
- * checkpoint before the first element.
+ * checkpoint before the first element. `spread`: the mark of the tasks that start.
  */
 export function startFrom(
   store: TaskStore,
   ref: TaskRef,
   start: SavepointStart,
   found: Recovered,
+  spread?: string,
 ): MaybePromise<Recovered> {
   if (decideStart(ref, found.committed, start) === 'resume') return found;
   const { task, origin } = start;
@@ -150,13 +164,19 @@ export function startFrom(
   const isSame = origin.job === ref.job && origin.task === ref.task;
   const isHere = isSame && found.stored.some(stored => manifestChecksum(stored.manifest) === origin.checksum);
   const lastId = Math.max(found.lastId, manifest.id);
+  const tasks = manifest.tasks && { tasks: withMark(manifest.tasks, spread) };
   const actors = isHere ? manifest.actors : copySegments(task, store, { token: found.token, id: lastId + 1 });
   return andThen(actors, own => ({
     ...found,
     lastId,
     // What the original may not have made visible yet is its own to make visible.
-    committed: { ...manifest, ...ref, actors: own, sinks: isSame ? manifest.sinks : {} },
+    committed: { ...manifest, ...ref, ...tasks, actors: own, sinks: isSame ? manifest.sinks : {} },
     origin,
     takesOver: true,
   }));
 }
+
+const withMark = ({ spread: _, ...layout }: TaskLayout, spread: string | undefined): TaskLayout => ({
+  ...layout,
+  ...(spread === undefined ? {} : { spread }),
+});

@@ -20,6 +20,7 @@ import type { ResolvedSettings } from '../job/settings.ts';
 import { attempt } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import { savepointOf } from '../savepoint/of-handle.ts';
+import { chosenOrigin, rewindOf } from '../savepoint/rewind.ts';
 import { beginsChannels } from '../savepoint/same-shape.ts';
 import { notSpreadYet, originOfAll, savedTasks } from '../savepoint/saved-tasks.ts';
 import type { Savepoint } from '../savepoint/savepoint.ts';
@@ -206,7 +207,11 @@ export class SpreadRun implements JobHandle {
     this.shape = shape;
     this.error = undefined;
     this.enter(undefined);
-    this.share = this.sharing.join({ tasks: shape.count, listener: this.listener() });
+    this.share = this.sharing.join({
+      tasks: shape.count,
+      ...(shape.spread === undefined ? {} : { spread: shape.spread }),
+      listener: this.listener(),
+    });
   }
 
   /** What a shuffle costs grows with the square of the tasks: it is said, and bounded. */
@@ -246,21 +251,29 @@ export class SpreadRun implements JobHandle {
 
   /** What tells the tasks that are filled from the savepoint; `undefined` without one, and where its tasks are those of the job. */
   private async savepointOf(current: CurrentTasks | undefined, now: JobShape): Promise<string | undefined> {
-    const { fromSavepoint } = this.settings;
+    const { fromSavepoint, recovery } = this.settings;
     if (fromSavepoint === undefined) return undefined;
     const store = this.container.resolve(tokens.SNAPSHOT_STORE);
-    const saved = savedTasks(await openSavepoint(store, this.job, fromSavepoint));
-    const { checksum } = originOfAll(saved);
+    const savepoint = await openSavepoint(store, this.job, fromSavepoint);
+    const saved = savedTasks(savepoint);
+    const origin = originOfAll(saved);
     const before = current?.layout;
-    if (before?.spread === checksum) return checksum;
     const keep = hasKeyedState(this.nodes);
     const isInPlace =
       !beginsChannels(saved) &&
-      before &&
-      saved.layout &&
+      before?.spread !== origin.checksum &&
+      before !== undefined &&
+      saved.layout !== undefined &&
       isSameSpread(before, saved.layout, keep) &&
       isSameSpread(before, now, keep);
-    return isInPlace ? undefined : checksum;
+    const rewind = rewindOf(recovery.rewind);
+    const { checksum } = chosenOrigin({ job: this.job, task: '' }, current, {
+      savepoint,
+      origin,
+      rewind,
+      target: isInPlace ? 'in place' : 'several',
+    });
+    return isInPlace && checksum === origin.checksum ? undefined : checksum;
   }
 
   /** What an earlier job of this name left on its way between tasks belongs to no state any more. */

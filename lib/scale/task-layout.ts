@@ -29,6 +29,13 @@ export function verifyLayout(
       { context: { ...ref } },
     );
   }
+  if (stored?.spread !== layout?.spread) {
+    throw new TaskLayoutError(
+      `The job "${ref.job}" was started from a savepoint, or without one, while this process ran it as it was before: the stored state of task ` +
+        `${ref.task} is of another line. Start this process again, with the settings of the others.`,
+      { context: { ...ref } },
+    );
+  }
   if (stored && layout && hasKeys) verifyPartitions(ref, stored.partitions, layout.partitions);
 }
 

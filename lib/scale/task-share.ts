@@ -26,9 +26,17 @@ export interface TaskShare {
   close(options?: { readonly isForGood?: boolean }): Promise<void>;
 }
 
+/** What a process wants to share with the others of its group. */
+export interface TaskShareRequest {
+  readonly tasks: number;
+  /** What tells the state of the tasks from what the job had before (`TaskLayout.spread`): members that differ in it share nothing. */
+  readonly spread?: string;
+  readonly listener: TaskShareListener;
+}
+
 /** How the processes of one job find out who runs what. */
 export interface TaskSharing {
   /** How many tasks there are: least common shape of the topics, at most `maxTasks`; and the partition count of each topic. */
   shape(maxTasks: number): Promise<{ readonly tasks: number; readonly partitions: Readonly<Record<string, number>> }>;
-  join(request: { readonly tasks: number; readonly listener: TaskShareListener }): TaskShare;
+  join(request: TaskShareRequest): TaskShare;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Manifest } from '../../lib/checkpoint/manifest.ts';
 import { SavepointError } from '../../lib/errors.ts';
+import { rewindOf } from '../../lib/savepoint/rewind.ts';
 import { originOf, type Savepoint } from '../../lib/savepoint/savepoint.ts';
 import { decideStart } from '../../lib/savepoint/start-from.ts';
 
@@ -25,7 +26,7 @@ const saved = manifest({});
 const origin = originOf(saved);
 const savepoint: Savepoint = { job: 'totals', name: 'five', createdAt: 0, where: '', tasks: [] };
 const decided = (newest: Manifest | undefined, rewind?: number, job = 'totals') =>
-  decideStart({ job, task: 'main' }, newest, { savepoint, origin, rewind });
+  decideStart({ job, task: 'main' }, newest, { savepoint, origin, rewind: rewindOf(rewind) });
 
 describe('a start from a savepoint', () => {
   it('begins with it where the job has nothing, or nothing newer', () => {

@@ -263,6 +263,129 @@ describe('a start from a savepoint', () => {
   });
 });
 
+describe('going back to a savepoint in several tasks', () => {
+  const countsOf = (key: string) => output.values.filter(value => value.key === key).map(({ count }) => count);
+  const expectCounts = (counts: readonly number[]) => {
+    for (const key of keys) expect(countsOf(key), key).toEqual(counts);
+  };
+  const until = async (handle: JobHandle, values: number) => {
+    while (output.values.length < values * keys.length) {
+      const event = await firstValueFrom(handle.checkpoints$, { defaultValue: undefined });
+      if (!event) throw new Error(`it has ${await handle.done}`);
+    }
+  };
+  /** Two rounds, a savepoint, and one round more; then it is stopped. */
+  async function goneOn(shuffled = false) {
+    const handle = run({}, { shuffled });
+    await running(handle, 4);
+    feed(2);
+    await counted(handle);
+    await createSavepoint(store, 'counts', { name: 'two' });
+    await running(handle, 4);
+    feed();
+    await counted(handle);
+    await handle.stop();
+    expectExact();
+  }
+  /** What the refusal says has to be given up. */
+  async function named(settings: JobSettings, shuffled = false): Promise<number[]> {
+    const error: Error = await run(settings, { shuffled }).done.then(
+      outcome => Promise.reject(new Error(`it has ${outcome}`)),
+      refused => refused,
+    );
+    expect(error.message).toContain('would be forgotten, and written again');
+    const [, ids = ''] = /--rewind (\d+(?:,\d+)*)/.exec(error.message) ?? [];
+    return ids.split(',').map(Number);
+  }
+
+  it.each([
+    ['as many tasks', {}, 4, false],
+    ['other numbers of tasks', { maxTasks: 3 }, 3, false],
+    ['as many tasks behind a repartition', {}, 4, true],
+    ['other numbers of tasks behind a repartition', { maxTasks: 3 }, 3, true],
+  ] as const)('in %s gives up what was named, once', async (_, shape, count, shuffled) => {
+    await goneOn(shuffled);
+    const from = { fromSavepoint: 'two', ...shape };
+    const rewind = await named(from, shuffled);
+    expect(rewind).toHaveLength(4);
+    // Less than what there is, or fewer tasks, is not what there is to give up.
+    for (const wrong of [rewind.map((id, i) => (i === 2 ? id - 1 : id)), rewind.slice(1), [rewind[0] ?? 0]]) {
+      expect(await named({ ...from, recovery: { rewind: wrong } }, shuffled)).toEqual(rewind);
+    }
+    const back = { ...from, recovery: { rewind } };
+    for (let round = 1; round <= 3; round++) {
+      const handle = run(back, { shuffled });
+      await running(handle, count);
+      // The third round is read again; each start with the same words goes on behind it.
+      feed();
+      await until(handle, rounds + 1);
+      await handle.stop();
+    }
+    expectCounts([1, 2, 3, 3, 4, 5, 6]);
+    // Without any words it goes on, too, and with those of a start that did not go back it does not.
+    expect(await named(from, shuffled)).toHaveLength(count);
+    const handle = run(shape, { shuffled });
+    await running(handle, count);
+    feed();
+    await until(handle, rounds + 1);
+    await handle.stop();
+    expectCounts([1, 2, 3, 3, 4, 5, 6, 7]);
+    // Back again, from what there is by now.
+    const second = await named(from, shuffled);
+    const again = run({ ...from, recovery: { rewind: second } }, { shuffled });
+    await running(again, count);
+    await until(again, rounds * 2 - 1);
+    expectCounts([1, 2, 3, 3, 4, 5, 6, 7, 3, 4, 5, 6, 7]);
+  });
+
+  it('goes on with it where it ended between the first checkpoints of its tasks', async () => {
+    await goneOn();
+    const rewind = await named({ fromSavepoint: 'two' });
+    const back = { fromSavepoint: 'two', recovery: { rewind } };
+    for (let n = 0; n < 2; n++) {
+      const handle = run({ ...back, checkpoint: { interval: 'off' } });
+      await firstValueFrom(handle.checkpoints$);
+      await handle.cancel();
+    }
+    const handle = run(back);
+    await running(handle, 4);
+    feed();
+    await until(handle, rounds + 1);
+    expectCounts([1, 2, 3, 3, 4]);
+  });
+
+  it('from several tasks to one, and from one to several', async () => {
+    await goneOn();
+    const from: JobSettings = { tasks: 'single', fromSavepoint: 'two' };
+    const single = run({ ...from, recovery: { rewind: await named(from) } });
+    feed();
+    await until(single, rounds + 1);
+    await single.stop();
+    expectCounts([1, 2, 3, 3, 4]);
+    const spread: JobSettings = { fromSavepoint: 'two' };
+    const rewind = await named(spread);
+    expect(rewind).toHaveLength(1);
+    const several = run({ ...spread, recovery: { rewind } });
+    await running(several, 4);
+    feed();
+    await until(several, rounds + 3);
+    expectCounts([1, 2, 3, 3, 4, 3, 4, 5]);
+  });
+
+  it('ends a process that ran the job as it was, rather than mix its state with the other', async () => {
+    await goneOn();
+    const rewind = await named({ fromSavepoint: 'two' });
+    const old = run();
+    await running(old, 4);
+    // It has gone on meanwhile, so that more is given up than was named.
+    feed();
+    await counted(old);
+    await expect(run({ fromSavepoint: 'two', recovery: { rewind } }).done).rejects.toThrow('--rewind');
+    await old.stop();
+    expectExact();
+  });
+});
+
 describe('checkState of a job in several tasks', () => {
   const declared = (source = log.source()) =>
     job('counts', () =>

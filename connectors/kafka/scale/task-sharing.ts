@@ -1,4 +1,4 @@
-import { silentLogger, type TaskShare, type TaskShareListener, type TaskSharing } from '../../../lib/index.ts';
+import { silentLogger, type TaskShare, type TaskShareRequest, type TaskSharing } from '../../../lib/index.ts';
 import { kafkaClient } from '../client/kafkajs/kafka-client.ts';
 import { joinGroup } from '../client/member/group-member.ts';
 import { type KafkaTaskSharingOptions, type KafkaTaskSharingSettings, kafkaTaskSharingSettings } from './options.ts';
@@ -31,10 +31,15 @@ class KafkaTaskSharing implements TaskSharing {
     }
   }
 
-  join({ tasks, listener }: { readonly tasks: number; readonly listener: TaskShareListener }): TaskShare {
+  join({ tasks, spread, listener }: TaskShareRequest): TaskShare {
     const { member: options, logger = silentLogger } = this.#settings;
     const client = this.#client();
-    const member = joinGroup(client, { ...options, tasks }, listener, logger);
+    const member = joinGroup(
+      client,
+      { ...options, tasks, ...(spread === undefined ? {} : { spread }) },
+      listener,
+      logger,
+    );
     let closed: Promise<void> | undefined;
     return {
       giveBack: tasks => member.giveUp(tasks),

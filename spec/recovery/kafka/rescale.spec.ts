@@ -125,3 +125,46 @@ describe('a savepoint of a ledger in three tasks', () => {
     }
   });
 });
+
+describe('a ledger in several tasks that has gone on since its savepoint', () => {
+  it('goes back when the checkpoints are named that are given up, once, and in other numbers of tasks', {
+    timeout: long,
+  }, async () => {
+    const ledger = await prepared('back in several tasks', 30_000);
+    const reader = ledger.follow();
+    const first = ledger.run({ set: endless, rate: 500, args: spread(3) });
+    await seenMore(reader, 500, first);
+    await ledger.savepoint('create', ledger.job, '--name', 'middle');
+    await seenMore(reader, 500, first);
+    first.kill('SIGTERM');
+    expect(await first.exited, first.output).toEqual({ code: stopped, signal: null });
+    expect(reader.problems).toEqual([]);
+    const args = spread(2, '--from-savepoint', 'middle');
+    const refused = ledger.run({ set: ofKeys, args });
+    expect((await refused.exited).code, refused.output).toBe(4);
+    expect(refused.output).toContain('Its output in Kafka cannot be taken back');
+    const [, ids = ''] = /--rewind (\d+,\d+,\d+);/.exec(refused.output) ?? [];
+    const back = () => ledger.run({ set: ofKeys, args: [...args, '--rewind', ids] });
+    const killed = ledger.run({
+      ...{ set: ofKeys, rate: 500, args: [...args, '--rewind', ids] },
+      faults: { dies: { step: 'confirm', when: 'before', call: 1 } },
+    });
+    expect(await killed.exited, killed.output).toEqual({ code: null, signal: 'SIGKILL' });
+    // The second time it is through, and has nothing to do.
+    for (let i = 0; i < 2; i++) {
+      const again = back();
+      expect(await again.exited, again.output).toEqual({ code: 0, signal: null });
+    }
+    await ledger.verifyNothingIsOpen();
+    const lines = Map.groupBy(await CommittedReader.all(ledger.brokers, ledger.output), ({ key }) => key);
+    for (const [card, wanted] of ledger.expected) {
+      const found = lines.get(card)?.map(({ value }) => value) ?? [];
+      const turn = found.findIndex((value, i) => value !== wanted[i]);
+      const before = turn < 0 ? found.length : turn;
+      // What came before it went back, then all that lies behind the savepoint.
+      expect(found.slice(before), card).toEqual(wanted.slice(wanted.length + before - found.length));
+      expect(found.length, card).toBeGreaterThanOrEqual(wanted.length);
+    }
+    expect([...lines.values()].flat().length).toBeGreaterThan(ledger.bookings.length);
+  });
+});

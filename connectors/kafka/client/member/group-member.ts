@@ -138,8 +138,8 @@ class KafkaGroupMember implements GroupMember {
   }
 
   #join({ round, memberId, claim }: Effect<'join'>): void {
-    const { group, topics, tasks, instanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#settings;
-    const protocols = [{ name: protocolName(tasks), metadata: encodeSubscription(topics, claim) }];
+    const { group, topics, tasks, spread, instanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#settings;
+    const protocols = [{ name: protocolName(tasks, spread), metadata: encodeSubscription(topics, claim) }];
     const request = { group, instanceId, memberId, sessionTimeoutMs, rebalanceTimeoutMs, protocolType, protocols };
     this.#ask('join', round, async node => ({ on: 'joined', round, answer: await node.joinGroup(request) }));
   }

@@ -32,6 +32,8 @@ export interface GroupOptions {
 export interface GroupMemberOptions extends GroupOptions {
   /** How many there are to spread: 0 … tasks - 1. */
   readonly tasks: number;
+  /** Tells their state from what the job had before: members that differ in it are kept apart. */
+  readonly spread?: string;
 }
 
 /** The options, checked and complete; durations in ms. */
@@ -39,6 +41,7 @@ export interface GroupMemberSettings {
   readonly group: string;
   readonly topics: readonly string[];
   readonly tasks: number;
+  readonly spread: string | undefined;
   readonly instanceId: string | undefined;
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
@@ -53,6 +56,7 @@ const schema = section({
   group: name('the name of a consumer group'),
   topics: z.array(name('the name of a topic'), { error: 'a list of topics' }).min(1, { error: 'at least one topic' }),
   tasks: z.int({ error: 'a number of tasks' }).min(1, { error: 'at least one task' }),
+  spread: z.string().optional(),
   instanceId: name('a name that this process has alone').optional(),
   sessionTimeout: duration().default(15_000),
   heartbeatInterval: duration().optional(),
@@ -66,7 +70,7 @@ export function groupMemberSettings(given: GroupMemberOptions): GroupMemberSetti
   const parsed = schema.safeParse(given, { reportInput: true });
   const what = 'The settings of the group member are wrong';
   if (!parsed.success) throw new SettingsError(what, settingsProblems(parsed.error.issues));
-  const { group, topics, tasks, instanceId, sessionTimeout, rebalanceTimeout, joinTimeout } = parsed.data;
+  const { group, topics, tasks, spread, instanceId, sessionTimeout, rebalanceTimeout, joinTimeout } = parsed.data;
   const { heartbeatInterval = Math.min(sessionTimeout / 5, 1_000) } = parsed.data;
   const problems: string[] = [];
   if (heartbeatInterval > sessionTimeout / 3) {
@@ -84,6 +88,7 @@ export function groupMemberSettings(given: GroupMemberOptions): GroupMemberSetti
     group,
     topics: [...new Set(topics)].sort(),
     tasks,
+    spread,
     instanceId,
     sessionTimeoutMs: sessionTimeout,
     heartbeatIntervalMs: heartbeatInterval,

@@ -5,7 +5,7 @@ import type { ErrorName } from '../port.ts';
 const advice: Readonly<Record<ErrorName, string>> = {
   FENCED_INSTANCE_ID: 'Another process has joined with the same instanceId: give each process its own.',
   INCONSISTENT_GROUP_PROTOCOL:
-    'Its members are of another kind, or run another number of tasks: give the job a group of its own, and stop what runs with another number.',
+    'Its members are of another kind, or run another number of tasks, or what the job had before it was started from a savepoint: give the job a group of its own, and stop the processes that run it as it was.',
   INVALID_SESSION_TIMEOUT:
     'sessionTimeout is not between group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers.',
   INVALID_GROUP_ID: 'Give the group another name.',

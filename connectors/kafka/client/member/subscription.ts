@@ -8,8 +8,12 @@ import { ByteWriter } from '../wire/byte-writer.ts';
 /** What kind of group it is; Kafka keeps those of another kind out. */
 export const protocolType = 'consumer';
 
-/** How tasks are assigned: members that speak of another number of tasks have none in common, and the brokers keep them out. */
-export const protocolName = (tasks: number): string => `tidemark-tasks-${tasks}`;
+/**
+ * How tasks are assigned: members that speak of another number of tasks, or of other state (`spread`) behind them, have none in common, and the
+ * brokers keep them out.
+ */
+export const protocolName = (tasks: number, spread?: string): string =>
+  `tidemark-tasks-${tasks}${spread === undefined ? '' : `-${spread.slice(0, 12)}`}`;
 
 const consumerVersion = 0;
 /** In front of our user data: that of others says nothing to us. */
