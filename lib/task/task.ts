@@ -5,12 +5,10 @@ import type { CommitPoint, Recovered } from '../checkpoint/commit-point.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
 import type { Json, Manifest, RestEntry, TaskLayout } from '../checkpoint/manifest.ts';
 import type { Final } from '../checkpoint/open-checkpoint.ts';
-import { appliedNote, type SavepointRequest } from '../checkpoint/savepoint-notes.ts';
-import { type RequestOutcome, SavepointWatch } from '../checkpoint/savepoint-watch.ts';
 import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
 import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
-import { type ManifestKey, staleToken } from '../checkpoint/store-rules.ts';
-import { type ErrorContext, LiftError, messageOf, TidemarkError, UserCodeError } from '../errors.ts';
+import { staleToken } from '../checkpoint/store-rules.ts';
+import { type ErrorContext, messageOf, type TidemarkError } from '../errors.ts';
 import type { CheckpointEvent } from '../job/handle.ts';
 import type { Outputs } from '../job/outputs.ts';
 import type { ResolvedSettings } from '../job/settings.ts';
@@ -37,7 +35,9 @@ import type { Shared } from './shared-services.ts';
 import { SinkRunner } from './sink-runner.ts';
 import type { Source } from './source.ts';
 import { SourceRunner } from './source-runner.ts';
-import { type RestedEntry, TaskRest } from './task-rest.ts';
+import { taskFailure } from './task-failure.ts';
+import type { RestedEntry } from './task-rest.ts';
+import { type SavepointedTask, TaskSavepoints } from './task-savepoints.ts';
 import { WiredChannel } from './wired-channel.ts';
 
 /** What one incarnation of a task is made of; put together in `composition.ts`. */
@@ -106,9 +106,7 @@ export class Task {
   /** Of `repartition` nodes. */
   private readonly wiredChannels: WiredChannel[] = [];
   private readonly channels: ReadonlyMap<string, Channel>;
-  private rest: TaskRest | undefined;
-  /** The savepoint that it completes its operators for. */
-  private drainsFor: string | undefined;
+  private savepoints: TaskSavepoints | undefined;
   private readonly isRestart: boolean;
   private readonly relief: CreditRelief;
   private readonly services: TaskServices;
@@ -119,7 +117,6 @@ export class Task {
   private readonly restoredFinished: Set<string> = new Set();
   private readonly commitPoint: CommitPoint;
   private coordinator: Coordinator | undefined;
-  private watch: SavepointWatch | undefined;
   private openEnds: number;
   private readonly endNodes: readonly WirableNode[];
   private isEnding = false;
@@ -127,8 +124,6 @@ export class Task {
   private holders = 0;
   private isRunning = false;
   private isFinalUnderWay = false;
-  /** Answers a request to stop with a savepoint that the task cannot carry out. */
-  private stopMissed: ((reason: string) => void) | undefined;
   private stopRequest: { drain: boolean; savepoint: string | undefined } | undefined;
   /** What waits for its turn to look at the state. */
   private readonly questions = new Set<() => void>();
@@ -279,7 +274,7 @@ export class Task {
         node,
         new EndStage(this.gate, {
           arrived: id => this.coordinator?.arrived(id),
-          rested: rest => this.rest?.arrived(rest),
+          rested: rest => this.savepoints?.arrived(rest),
           completed: () => {
             this.openEnds--;
             if (this.openEnds === 0) this.completed();
@@ -316,7 +311,7 @@ export class Task {
       for (const name of stage.looseSides()) {
         const end = new EndStage(this.gate, {
           arrived: id => this.coordinator?.arrived(id),
-          rested: rest => this.rest?.arrived(rest),
+          rested: rest => this.savepoints?.arrived(rest),
           completed() {},
         });
         const runner = new SinkRunner(outputs.sinkFor({ name }), this.gate, end, logger);
@@ -370,10 +365,10 @@ export class Task {
           arrived: id => this.coordinator?.arrived(id),
           rested: rest => {
             this.coordinator?.triggerSoon();
-            this.rest?.arrived(rest);
+            this.savepoints?.arrived(rest);
           },
           completed: () => {
-            if (this.drainsFor !== undefined) this.coordinator?.triggerSoon();
+            if (this.savepoints?.isDraining) this.coordinator?.triggerSoon();
           },
         });
         const wired = new WiredChannel(channel, {
@@ -384,8 +379,8 @@ export class Task {
           out,
           end,
           contextOf,
-          currentRest: () => this.rest?.current,
-          resumed: (task, rest) => this.rest?.resumed(task, rest),
+          currentRest: () => this.savepoints?.currentRest,
+          resumed: (task, rest) => this.savepoints?.resumed(task, rest),
         });
         this.wiredChannels.push(wired);
         this.sources.push(wired.source);
@@ -477,32 +472,26 @@ export class Task {
   private run(recovered: Recovered): void {
     if (this.isEnding) return;
     const { services } = this;
-    this.coordinator = new Coordinator(
+    const coordinator = new Coordinator(
       this.coordinated(),
       { ...services, commitPoint: this.commitPoint, settings: services.settings.checkpoint },
       recovered,
     );
-    if (this.channels.size > 0) this.rest = new TaskRest(this.resting(), recovered.committed?.rest);
+    this.coordinator = coordinator;
+    this.savepoints = new TaskSavepoints(this.savepointed(coordinator), recovered.committed?.rest);
     this.isRunning = true;
     this.events.running();
     if (this.stopRequest && !this.stopRequest.drain) {
       this.carryOutStop();
       return;
     }
-    if (recovered.takesOver) this.coordinator.takeOver(() => this.begin(recovered.committed));
+    if (recovered.takesOver) coordinator.takeOver(() => this.begin(recovered.committed));
     else this.begin(recovered.committed);
   }
 
-  /** One that has told others that it rests finds out first whether it goes on. */
   private begin(restored: Manifest | undefined): void {
     if (this.isEnding || this.isFinalUnderWay) return;
-    this.watchForRequests();
-    const { rest } = this;
-    if (!rest) this.enter({});
-    else {
-      const applied = restored?.rest?.phase === 'there' ? this.noteApplied(restored) : undefined;
-      this.step(() => andThen(applied, () => rest.begin(how => this.step(() => this.enter(how)))));
-    }
+    this.step(() => this.savepoints?.begin(restored, how => this.step(() => this.enter(how))));
   }
 
   /** Lets everything in: what sources read, and timers. */
@@ -519,7 +508,7 @@ export class Task {
     for (const source of this.sources) source.restoreMarks();
     // Every branch may have ended before: then only the final checkpoint is left.
     if (this.isEnding || this.isFinalUnderWay) return;
-    if (rests !== undefined) this.restSources(rests);
+    if (rests !== undefined) this.savepoints?.restSources(rests);
     for (const source of this.sources) source.start();
     this.coordinator?.start();
     // Others wait until it is committed that this one goes on.
@@ -527,77 +516,14 @@ export class Task {
     if (this.stopRequest) this.carryOutStop();
   }
 
-  private watchForRequests(): void {
-    const { store, logger, settings } = this.services;
-    this.watch = new SavepointWatch({
-      store,
-      logger,
-      interval: settings.checkpoint.requestInterval,
-      isTaken: name => this.coordinator?.hasSavepoint(name) ?? false,
-      take: (request, over) => this.take(request, over),
-      looked: notes => this.rest?.looked(notes),
-    });
-    this.watch.start();
-  }
-
-  private take(request: SavepointRequest, over: (outcome: RequestOutcome) => void): string | undefined {
-    const { name, end } = request;
-    if (this.isEnding || this.isFinalUnderWay || this.stopRequest) return 'the job is about to end';
-    const { rest } = this;
-    if (rest && end === 'drain') return this.drain(rest, name);
-    if (rest) return this.drainsFor === undefined ? rest.take(request) : 'the job is about to end';
-    if (end === 'go-on') {
-      this.coordinator?.takeSavepoint(name, over);
-      return undefined;
-    }
-    this.stopMissed = reason => over({ outcome: 'abandoned', reason });
-    if (this.events.stopAsked(end === 'drain', name)) return undefined;
-    this.stopMissed = undefined;
-    return 'the job is about to end';
-  }
-
-  /** Its own sources complete; what comes from the other tasks ends when theirs have. Asked again, it goes on under the new name. */
-  private drain({ current }: TaskRest, name: string): string | undefined {
-    if (current !== undefined) return 'another savepoint is being taken';
-    this.drainsFor = name;
-    for (const source of this.ownSources()) source.pause();
-    for (const source of this.ownSources()) source.complete();
-    return undefined;
-  }
-
-  /** Those that read what comes from elsewhere than from tasks of the job. */
-  private ownSources(): readonly SourceRunner[] {
-    return this.sources.filter(source => !this.wiredChannels.some(channel => channel.source === source));
-  }
-
-  /** Behind everything that already waits at the gate, so that no source's position is past its rest. */
-  private restSources(rest: string): void {
-    this.gate.afterwards(() =>
-      this.gate.between(() => {
-        for (const source of this.ownSources()) source.rest(rest);
-        for (const channel of this.wiredChannels) channel.passRest(rest);
-      }),
-    );
-  }
-
-  private resting(): ConstructorParameters<typeof TaskRest>[0] {
-    const { store, logger, areAllAtRest } = this.services;
+  private savepointed(coordinator: Coordinator): SavepointedTask {
+    const { store, logger, settings, areAllAtRest } = this.services;
     return {
-      store,
-      logger,
-      ends: this.ends,
-      isRestart: this.isRestart,
-      areAllThere: entry => areAllAtRest?.(entry) ?? false,
-      rest: rest => this.restSources(rest),
-      takeSavepoint: ({ name, end }, taken) => {
-        const final = { jobFinished: false, closed: end === 'stop', savepoint: name };
-        this.gate.between(() =>
-          this.coordinator?.takeFinal(final, () => {
-            const last = this.coordinator?.lastApplied;
-            void andThen(last && this.noteApplied(last), taken);
-          }),
-        );
-      },
+      ...{ store, logger, coordinator, gate: this.gate, sources: this.sources, channels: this.wiredChannels },
+      ...{ ends: this.ends, requestInterval: settings.checkpoint.requestInterval, isRestart: this.isRestart },
+      areAllAtRest: entry => areAllAtRest?.(entry) ?? false,
+      isAboutToEnd: () => this.isEnding || this.isFinalUnderWay || this.stopRequest !== undefined,
+      stopAsked: (drain, savepoint) => this.events.stopAsked(drain, savepoint),
       end: how => void this.end(how === 'again' ? { again: true } : { outcome: how }),
     };
   }
@@ -619,7 +545,7 @@ export class Task {
       sources: this.sources,
       sinks: this.allSinks(),
       ends: this.ends,
-      rest: () => this.rest?.entry,
+      rest: () => this.savepoints?.entry,
       finishedNodes: () => [...this.finished],
       fail: error => this.gate.fail(error),
       event: event => this.events.checkpoint(event),
@@ -630,7 +556,7 @@ export class Task {
   private completed(): void {
     if (this.isEnding) return;
     this.pauseSources();
-    const savepoint = this.drainsFor ?? this.stopRequest?.savepoint ?? this.rest?.goingTo;
+    const savepoint = this.stopRequest?.savepoint ?? this.savepoints?.ofCompleted;
     this.takeFinal({ jobFinished: true, closed: true, savepoint }, 'finished');
   }
 
@@ -655,18 +581,9 @@ export class Task {
     this.gate.between(() => {
       this.coordinator?.takeFinal(final, () => {
         const last = final.savepoint === undefined ? undefined : this.coordinator?.lastApplied;
-        void andThen(last && this.noteApplied(last), () => this.end({ outcome }));
+        void andThen(last && this.savepoints?.noteApplied(last), () => this.end({ outcome }));
       });
     });
-  }
-
-  /** What a savepoint has made visible, nobody has to look after who takes up its state in other tasks. */
-  private noteApplied(last: ManifestKey): MaybePromise<void> {
-    const { store, logger } = this.services;
-    return attempt<void>(
-      () => andThen(store.putNote(appliedNote(last), ''), () => {}),
-      error => logger.warn({ error: messageOf(error) }, 'that all of the savepoint is visible could not be noted'),
-    );
   }
 
   private pauseSources(): void {
@@ -691,25 +608,17 @@ export class Task {
 
   private failed(error: unknown, context: ErrorContext): void {
     this.coordinator?.close();
-    this.watch?.close();
-    const { ref } = this.services;
-    const wrapped =
-      error instanceof TidemarkError
-        ? withOldest(error, this.coordinator?.oldestRetained)
-        : new UserCodeError(`${throwerIn(context)} of job "${ref.job}" threw: ${messageOf(error)}`, {
-            cause: error,
-            context: { ...context, job: ref.job, task: ref.task },
-          });
-    void this.end({ error: wrapped });
+    this.savepoints?.close();
+    void this.end({ error: taskFailure(error, context, this.services.ref, this.coordinator?.oldestRetained) });
   }
 
   private end(result: TaskResult): MaybePromise<void> {
     if (this.isEnding) return;
     this.isEnding = true;
     this.relief.end();
-    this.watch?.close();
-    // Who has taken the task over answers the request.
-    if ('error' in result && result.error.code !== 'FENCED') this.stopMissed?.(result.error.message);
+    // Who has taken the task over answers what was asked for.
+    const isAnswered = 'error' in result && result.error.code !== 'FENCED';
+    this.savepoints?.close(isAnswered ? result.error.message : undefined);
     const tidied = this.coordinator?.close();
     this.gate.close();
     for (const missed of this.questions) missed();
@@ -746,21 +655,4 @@ export class Task {
     );
     return andThen(closedInTime(closedAll, scheduler, logger), () => this.events.ended(result));
   }
-}
-
-function throwerIn({ native, operator, sink, source }: ErrorContext): unknown {
-  if (native) return native;
-  if (operator) return `"${operator}"`;
-  if (sink) return `The sink "${sink}"`;
-  return source ? `The source "${source}"` : 'An operator';
-}
-
-/** What the operator held since it began is in no checkpoint: the older one is, the less it lacks. */
-function withOldest(error: TidemarkError, oldest: Manifest | undefined): TidemarkError {
-  if (!(error instanceof LiftError) || !oldest) return error;
-  return new LiftError(
-    `${error.message} Checkpoints may lack what it held; the oldest that is retained is ${oldest.id}, of ` +
-      `${new Date(oldest.createdAt).toISOString()}.`,
-    { cause: error.cause, context: { ...error.context, oldestCheckpointId: oldest.id } },
-  );
 }
