@@ -1,9 +1,8 @@
 import type { JoinedGroup } from '../member-port.ts';
-import { lose } from './losing.ts';
-import { memberRefusal } from './refusal.ts';
+import { lose, refused } from './losing.ts';
 import type { Joining, MemberEvent, Session, Step, StepSettings } from './state.ts';
 import { sync } from './syncing.ts';
-import { again, ask, finalLoss, requestFailed } from './trying.ts';
+import { again, ask, requestFailed } from './trying.ts';
 import { memberVerdict } from './verdict.ts';
 
 export function ofJoining(state: Joining, event: MemberEvent, now: number, settings: StepSettings): Step {
@@ -18,8 +17,7 @@ export const joinIsDue = (state: Joining, now: number, settings: StepSettings): 
 
 function joined(state: Joining, answer: JoinedGroup, now: number, settings: StepSettings): Step {
   const { error, generation, memberId, leaderId, members } = answer;
-  const verdict = memberVerdict(error);
-  switch (verdict) {
+  switch (memberVerdict(error)) {
     case 'fine': {
       const { sentAt, session: before } = state;
       // All that the group said before was of an older generation, so the next rebalance began later than that.
@@ -35,14 +33,7 @@ function joined(state: Joining, answer: JoinedGroup, now: number, settings: Step
       // A broker that does not know the id that it gave would ask for ever.
       if (state.memberId === '' && memberId !== '') return ask({ ...state, memberId }, now, settings);
       return lose({ ...state, memberId: '' }, 'UNKNOWN_MEMBER_ID', now, settings);
-    case 'forgotten':
-      return lose(state, 'UNKNOWN_MEMBER_ID', now, settings);
-    case 'fenced':
-    case 'final': {
-      const why = verdict === 'fenced' ? 'FENCED_INSTANCE_ID' : 'FAILED';
-      return finalLoss(state, why, memberRefusal(settings.group, error));
-    }
     default:
-      return again(state, now, settings, error, verdict === 'elsewhere');
+      return refused(state, error, now, settings);
   }
 }

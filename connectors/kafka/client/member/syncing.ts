@@ -2,8 +2,7 @@ import type { Assignment } from '../member-port.ts';
 import type { ErrorName } from '../port.ts';
 import type { Assignments } from './assignments.ts';
 import { giveBack, isOverdue, takeUp } from './held.ts';
-import { lose } from './losing.ts';
-import { memberRefusal } from './refusal.ts';
+import { refused } from './losing.ts';
 import type {
   Held,
   Joining,
@@ -15,7 +14,7 @@ import type {
   StepSettings,
   Syncing,
 } from './state.ts';
-import { again, answerMs, finalLoss, join, requestFailed } from './trying.ts';
+import { again, answerMs, join, requestFailed } from './trying.ts';
 import { memberVerdict } from './verdict.ts';
 
 /** Asks for its part, as the leader with everybody's. */
@@ -50,22 +49,13 @@ export const syncIsDue = (state: Syncing, now: number, settings: StepSettings): 
   again(state, now, settings, 'no answer', true);
 
 function synced(state: Syncing, error: ErrorName, assignment: Assignment, now: number, settings: StepSettings): Step {
-  const verdict = memberVerdict(error);
-  switch (verdict) {
+  switch (memberVerdict(error)) {
     case 'fine':
       return taken(state, assignment, now, settings);
     case 'rejoin':
       return join(state, now, settings);
-    case 'forgotten':
-      return lose(state, 'UNKNOWN_MEMBER_ID', now, settings);
-    case 'fenced':
-    case 'final': {
-      const why = verdict === 'fenced' ? 'FENCED_INSTANCE_ID' : 'FAILED';
-      return finalLoss(state, why, memberRefusal(settings.group, error));
-    }
     default:
-      // As long as the group knows it, nothing was given to others that it claims, in whatever generation.
-      return again(state, now, settings, error, verdict === 'elsewhere');
+      return refused(state, error, now, settings);
   }
 }
 
