@@ -143,7 +143,7 @@ export class VisitsPlace {
       isOver = true;
     };
     happens.then(over, over);
-    while (!isOver && this.loaded < this.visits.length) await Promise.all([this.load(100), passes(250)]);
+    while (!isOver && this.loaded < this.visits.length) await Promise.all([this.load(20), passes(250)]);
     return happens;
   }
 
