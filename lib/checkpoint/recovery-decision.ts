@@ -37,6 +37,10 @@ export const identityOf = (manifest: Manifest | undefined): CommitPointIdentity 
 export const isSameCommitPoint = (a: CommitPointIdentity, b: CommitPointIdentity): boolean =>
   a.kind === b.kind && a.clusterId === b.clusterId;
 
+/** Of what is stored, committed or not; 0 where nothing is. */
+export const highestId = (stored: readonly StoredManifest[]): number =>
+  Math.max(0, ...stored.map(({ manifest }) => manifest.id));
+
 /** The newest manifest that the store knows to be committed. */
 export const newestConfirmed = (stored: readonly StoredManifest[]): Manifest | undefined =>
   stored.findLast(({ confirmed }) => confirmed)?.manifest;
@@ -61,7 +65,7 @@ export function decideRecovery(
   choices: RecoveryChoices,
 ): RecoveryDecision {
   const newest = newestConfirmed(stored);
-  const lastId = Math.max(0, ...stored.map(({ manifest }) => manifest.id), ...witnesses.map(w => w.record?.id ?? 0));
+  const lastId = Math.max(highestId(stored), ...witnesses.map(w => w.record?.id ?? 0));
   const decision = { committed: newest, isUnconfirmed: false, lastId, accepted: undefined };
   // Deleted on purpose; the store may not have got so far.
   const isCleared = ({ identity, record }: Witness): boolean =>

@@ -5,6 +5,7 @@ import type { CommitPoint, ExternalCommitPoint, Recovered } from './commit-point
 import { type CommitPointIdentity, type Manifest, manifestChecksum } from './manifest.ts';
 import {
   decideRecovery,
+  highestId,
   identityOf,
   isSameCommitPoint,
   newestConfirmed,
@@ -34,7 +35,7 @@ export function recoverThroughStore(store: TaskStore, options?: RecoveryOptions)
     andThen(store.manifests(), stored => {
       const committed = newestConfirmed(stored);
       if (!options || isStore(identityOf(committed))) {
-        const lastId = Math.max(0, ...stored.map(({ manifest }) => manifest.id));
+        const lastId = highestId(stored);
         return { token, committed, lastId, stored };
       }
       // The last exactly-once sink has gone: what its commit point has decided counts.

@@ -70,6 +70,7 @@ export async function createSavepoint(
     createdAt: Date.now(),
     asked: [],
     bond: () => bondOf(store, refs),
+    areBound: remembered(() => bondOf(store, refs)),
     failure: [],
   };
   const results = await Promise.allSettled(
@@ -86,7 +87,7 @@ export async function createSavepoint(
     for (const note of [request, accepted, refused]) await task.removeNote(note);
   }
   const savepoint = (await listSavepoints(store, job)).find(found => found.name === name);
-  if (savepoint && common.failure.length === 0 && (await common.bond()).areBound) verifyWhole(savepoint, common);
+  if (savepoint && common.failure.length === 0 && (await common.areBound())) verifyWhole(savepoint, common);
   if (common.failure.length > 0) {
     // A savepoint is whole or not there.
     if (savepoint) await deleteSavepoint(store, job, name);
@@ -115,6 +116,7 @@ interface CommonRequest {
   readonly asked: TaskStore[];
   /** What is stored of them says now. */
   bond(): Promise<Bond>;
+  areBound(): Promise<boolean>;
   /** The first is why there is none. */
   readonly failure: unknown[];
 }
@@ -124,13 +126,27 @@ interface Bond {
   readonly areBound: boolean;
   /** Whether all of them have come to rest together, and none has gone on. */
   readonly areAtRest: boolean;
+  /** Whether all of them have a checkpoint that says so. */
+  readonly isSure: boolean;
 }
 
 async function bondOf(store: SnapshotStore, refs: readonly TaskRef[]): Promise<Bond> {
   const all = await Promise.all(refs.map(async ref => newestConfirmed(await store.task(ref).manifests())));
   const newest = all.flatMap(manifest => manifest ?? []);
-  const areClosed = newest.length === refs.length && newest.every(({ closed }) => closed);
-  return { areBound: newest.some(hasChannels), areAtRest: areClosed && underWay(newest) === undefined };
+  const isSure = newest.length === refs.length;
+  const areAtRest = isSure && newest.every(({ closed }) => closed) && underWay(newest) === undefined;
+  return { areBound: newest.some(hasChannels), areAtRest, isSure };
+}
+
+/** Each task asks until the last of them is done: once it is known, nothing is read for it. */
+function remembered(look: () => Promise<Bond>): () => Promise<boolean> {
+  let known: boolean | undefined;
+  return async () => {
+    if (known !== undefined) return known;
+    const { areBound, isSure } = await look();
+    if (areBound || isSure) known = areBound;
+    return areBound;
+  };
 }
 
 function verifyWhole(savepoint: Savepoint, { failure }: CommonRequest): void {
@@ -158,9 +174,8 @@ async function createOf(
   const newest = newestConfirmed(await task.manifests());
   const isClosed = newest?.closed === true && (await task.fence()) === newest.token;
   // One of several may be on its way from one process to another.
-  const { areBound, areAtRest } = await common.bond();
-  const isAlone = !areBound || areAtRest;
-  const isFree = isClosed && (isOneOf === 1 || (end === 'go-on' && isAlone) || newest.jobFinished);
+  const isAlone = ({ areBound, areAtRest }: Bond) => !areBound || areAtRest;
+  const isFree = isClosed && (isOneOf === 1 || newest.jobFinished || (end === 'go-on' && isAlone(await common.bond())));
   if (end !== 'go-on' && offline) throw notRunning(ref, newest);
   if (end !== 'go-on' && isFree && (isOneOf === 1 || !newest?.jobFinished)) throw notRunning(ref, newest);
   if (!isFree && offline === false) {
@@ -202,34 +217,39 @@ async function askRunning(
     }
     const isThere = ({ manifest, confirmed }: StoredManifest) => confirmed && manifest.savepoint?.name === name;
     if (isSeen && (await task.manifests()).some(isThere)) return true;
-    if (common.failure.length > 0 && (await common.bond()).areBound) {
+    if (common.failure.length > 0 && (await common.areBound())) {
       throw new SavepointError('Another task took no savepoint.');
     }
-    if (isGone) {
-      throw new NotRunningError(
-        `The job "${ref.job}" has ended before task ${ref.task} had taken the savepoint "${name}": what it ended with is told by ` +
-          'its handle.',
-        { context: { ...ref } },
-      );
-    }
+    if (isGone) throw endedBefore(ref, name);
     if (!isSeen && !whileRuns && elapsed() > toMs(patience)) {
       await task.removeNote(request);
       // It may have been seen at the last moment.
       if (!readNotes(await task.notes()).accepted.has(name)) return false;
       isSeen = true;
     }
-    if (elapsed() > toMs(timeout)) {
-      const within = `within ${toMs(timeout)} ms`;
-      throw new TimeoutError(
-        isSeen
-          ? `The job "${ref.job}" has seen the request for the savepoint "${name}" but has not committed it ${within}. ` +
-              'It may still do so: the list of savepoints shows it then. What the job does is in its log.'
-          : `Nobody has seen the request for the savepoint "${name}" of job "${ref.job}" ${within}: task ${ref.task} ran nowhere.`,
-        { context: { ...ref } },
-      );
-    }
+    if (elapsed() > toMs(timeout)) throw notInTime(ref, name, { isSeen, timeoutMs: toMs(timeout) });
     await wait(pollMs);
   }
+}
+
+const endedBefore = ({ job, task }: TaskRef, name: string): NotRunningError =>
+  new NotRunningError(
+    `The job "${job}" has ended before task ${task} had taken the savepoint "${name}": what it ended with is told by its handle.`,
+    { context: { job, task } },
+  );
+
+function notInTime(
+  { job, task }: TaskRef,
+  name: string,
+  { isSeen, timeoutMs }: { readonly isSeen: boolean; readonly timeoutMs: number },
+): TimeoutError {
+  return new TimeoutError(
+    isSeen
+      ? `The job "${job}" has seen the request for the savepoint "${name}" but has not committed it within ${timeoutMs} ms. ` +
+          'It may still do so: the list of savepoints shows it then. What the job does is in its log.'
+      : `Nobody has seen the request for the savepoint "${name}" of job "${job}" within ${timeoutMs} ms: task ${task} ran nowhere.`,
+    { context: { job, task } },
+  );
 }
 
 /** Marks a committed checkpoint as a savepoint; nothing else is touched, so it harms no job that runs after all. */

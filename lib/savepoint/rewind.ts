@@ -66,17 +66,20 @@ export function chosenOrigin(
 export function verifyNotPassed(ref: TaskRef, current: CurrentTasks | undefined, wanted: Wanted): void {
   const passed = current && passedBy(current, wanted);
   if (!current || !passed) return;
-  const [first] = newestOfAll(current.tasks);
-  const decided = first?.commitPoint?.kind === 'kafka' ? ' Its output in Kafka cannot be taken back.' : '';
+  const stays = outputStays(newestOfAll(current.tasks)[0]);
   const names = namesOf(current).join(',');
   throw new SavepointError(
-    `The job "${ref.job}" ${passed}: started from it, what the job has done since would be forgotten, and written again.${decided} Run the job ` +
+    `The job "${ref.job}" ${passed}: started from it, what the job has done since would be forgotten, and written again.${stays} Run the job ` +
       'as it was, stop it with a savepoint (tidemark savepoint stop), and start from that; start under another name to keep both; or give up ' +
       `the newest ${current.tasks.length === 1 ? 'checkpoint of its task' : `checkpoints of its ${current.tasks.length} tasks`} for it ` +
       `(--rewind ${names}; recovery.rewind).`,
     { context: { ...ref } },
   );
 }
+
+/** What a person should know who gives up checkpoints, after a space. */
+export const outputStays = (newest: Manifest | undefined): string =>
+  newest?.commitPoint?.kind === 'kafka' ? ' Its output in Kafka cannot be taken back.' : '';
 
 /** In words, what the job has that the savepoint has not; `undefined`: nothing. */
 function passedBy(current: CurrentTasks, wanted: Wanted): string | undefined {

@@ -1,5 +1,6 @@
 import type { Recovered } from '../checkpoint/commit-point.ts';
 import type { Json, Manifest, TaskLayout } from '../checkpoint/manifest.ts';
+import { highestId } from '../checkpoint/recovery-decision.ts';
 import { appliedNote } from '../checkpoint/savepoint-notes.ts';
 import type { SnapshotStore, TaskRef } from '../checkpoint/snapshot-store.ts';
 import { SavepointError } from '../errors.ts';
@@ -41,14 +42,16 @@ export async function spreadFrom(
   const { store, ref, layout, nodes, allowsDropped } = context;
   const { spread, savepoint, rewind } = start;
   const stored = await storedTasks(store, ref.job);
+  const current = currentTasks(stored);
   const plain = originOfAll(spread);
-  const wanted = { savepoint, origin: plain, target: layout ? ('several' as const) : ('one' as const) };
-  // Those of several tasks were told by whoever placed them, so that all begin from the same.
-  const origin = layout ? start.origin : chosenOrigin(ref, currentTasks(stored), { ...wanted, rewind });
+  // One of several was told by whoever placed them, so that all begin from the same.
+  const origin = layout
+    ? start.origin
+    : chosenOrigin(ref, current, { savepoint, origin: plain, rewind, target: 'one' });
   const isRewound = origin.checksum !== plain.checksum;
-  if (!isRewound) verifyNotPassed(ref, currentTasks(stored), wanted);
+  if (layout && !isRewound) verifyNotPassed(ref, current, { savepoint, origin, target: 'several' });
   if (decideStart(ref, found.committed, { ...start, origin }) === 'resume') return found;
-  if (isRewound && rewind && layout) verifyOwnNamed(ref, found.committed, rewind, layout.index);
+  if (layout && isRewound && rewind) verifyOwnNamed(ref, found.committed, rewind, layout.index);
   const manifests = spread.tasks.map(({ manifest }) => manifest);
   const isSame = origin.job === ref.job;
   if (isSame) {
@@ -66,11 +69,7 @@ export async function spreadFrom(
       ? sameManifest(own, ref, layout)
       : spreadManifest(manifests, { ref, layout, spreads, channels: new Set(channels.keys()) });
   await verifyMoved(start, context);
-  const lastId = Math.max(
-    found.lastId,
-    ...stored.flatMap(one => one.manifests.map(({ manifest: { id } }) => id)),
-    manifest.id,
-  );
+  const lastId = Math.max(found.lastId, ...stored.map(({ manifests }) => highestId(manifests)), manifest.id);
   const copies = own && (await copySegments(own, store.task(ref), { token: found.token, id: lastId + 1 }));
   if (copies) return { ...found, lastId, committed: { ...manifest, actors: copies }, origin, takesOver: true };
   const byName = new Map(nodes.filter(({ kind }) => kind === 'actor').map(node => [node.name ?? '', node]));

@@ -6,7 +6,7 @@ import { andThen, attempt, type MaybePromise } from '../maybe-promise.ts';
 import { copySegments } from './copy-segments.ts';
 import { isSavepointDirectory, readSavepointDirectory } from './directory.ts';
 import { move } from './import.ts';
-import { type Rewind, rewoundOrigin } from './rewind.ts';
+import { outputStays, type Rewind, rewoundOrigin } from './rewind.ts';
 import { beginsChannels } from './same-shape.ts';
 import { mergedTask, originOfAll, type SavedTasks, savedTasks } from './saved-tasks.ts';
 import { findCheckpoint, findSavepoint, originOf, type SavedTask, type Savepoint } from './savepoint.ts';
@@ -113,12 +113,11 @@ export function decideStart(
   const isGivenUp = rewind?.length === 1 && newest?.id === rewind[0];
   if (!newest || isGivenUp || manifestChecksum(newest) === origin.checksum) return 'restore';
   if (newest.origin?.checksum === origin.checksum) return 'resume';
-  const decided = newest.commitPoint?.kind === 'kafka' ? ' Its output in Kafka cannot be taken back.' : '';
   const isSame = origin.job === ref.job && origin.task === ref.task;
   throw new SavepointError(
     `The job "${ref.job}" has checkpoint ${newest.id}, which does not descend from the savepoint "${savepoint.name}"` +
       `${isSame ? `, taken at checkpoint ${origin.id}` : ` of job "${origin.job}"`}: started from it, what the job has done since is ` +
-      `forgotten, and what it has written since is written again.${decided} Start the job without the savepoint to go on; under another ` +
+      `forgotten, and what it has written since is written again.${outputStays(newest)} Start the job without the savepoint to go on; under another ` +
       `name to keep both; or give up checkpoint ${newest.id} for it (--rewind ${newest.id}, recovery.rewind).`,
     { context: { ...ref, checkpointId: newest.id } },
   );

@@ -1,6 +1,6 @@
 import { Observable, Subject, type Subscription } from 'rxjs';
-import { newestConfirmed } from '../checkpoint/recovery-decision.ts';
-import type { TaskStore } from '../checkpoint/snapshot-store.ts';
+import { highestId, newestConfirmed } from '../checkpoint/recovery-decision.ts';
+import type { SnapshotStore, TaskStore } from '../checkpoint/snapshot-store.ts';
 import { closeContainer, jobContainer, shareByTasks } from '../composition.ts';
 import { InternalError, messageOf, NotRunningError, type TidemarkError, tidemarkError } from '../errors.ts';
 import type {
@@ -172,7 +172,7 @@ export class SpreadRun implements JobHandle {
   }
 
   savepoint(options: SavepointOptions = {}): Promise<Savepoint> {
-    return outsideGroups(() => savepointOf(this, () => this.container.resolve(tokens.SNAPSHOT_STORE), options));
+    return outsideGroups(() => savepointOf(this, () => this.store, options));
   }
 
   async stop({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {
@@ -198,7 +198,7 @@ export class SpreadRun implements JobHandle {
 
   /** Looks at everything that can be known to be wrong, finds out how many tasks there are, and joins. */
   private async open(): Promise<void> {
-    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
+    const { store } = this;
     for (const { level, message } of await store.check()) this.logger[level]({ store: store.kind }, message);
     for (const connector of connectorsOf(this.nodes)) await connector.check?.();
     const shape = await this.findShape();
@@ -227,7 +227,7 @@ export class SpreadRun implements JobHandle {
   private async findShape(): Promise<JobShape> {
     const stored = await this.storedTasks();
     for (const { task, manifests } of stored) {
-      this.idsAtStart.set(task, Math.max(0, ...manifests.map(({ manifest }) => manifest.id)));
+      this.idsAtStart.set(task, highestId(manifests));
     }
     if (this.settings.tasks === 'standby') return { count: 1, partitions: {} };
     const { tasks, partitions } = await this.sharing.shape(this.settings.maxTasks);
@@ -253,8 +253,7 @@ export class SpreadRun implements JobHandle {
   private async savepointOf(current: CurrentTasks | undefined, now: JobShape): Promise<string | undefined> {
     const { fromSavepoint, recovery } = this.settings;
     if (fromSavepoint === undefined) return undefined;
-    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
-    const savepoint = await openSavepoint(store, this.job, fromSavepoint);
+    const savepoint = await openSavepoint(this.store, this.job, fromSavepoint);
     const saved = savedTasks(savepoint);
     const origin = originOfAll(saved);
     const before = current?.layout;
@@ -290,7 +289,7 @@ export class SpreadRun implements JobHandle {
   }
 
   private async storedTasks(): Promise<readonly StoredTask[]> {
-    return storedTasks(this.container.resolve(tokens.SNAPSHOT_STORE), this.job);
+    return storedTasks(this.store, this.job);
   }
 
   private listener(): TaskShareListener {
@@ -368,8 +367,12 @@ export class SpreadRun implements JobHandle {
     }
   }
 
+  private get store(): SnapshotStore {
+    return this.container.resolve(tokens.SNAPSHOT_STORE);
+  }
+
   private storeOf(task: number): TaskStore {
-    return this.container.resolve(tokens.SNAPSHOT_STORE).task({ job: this.job, task: this.nameOf(task) });
+    return this.store.task({ job: this.job, task: this.nameOf(task) });
   }
 
   private wasStopped(task: number): void {
@@ -385,10 +388,9 @@ export class SpreadRun implements JobHandle {
 
   /** The savepoint that a task was stopped with while this process ran; it has not gone on since. */
   private async stoppedWith(task: number): Promise<string | undefined> {
-    const name = this.nameOf(task);
-    const store = this.container.resolve(tokens.SNAPSHOT_STORE).task({ job: this.job, task: name });
-    const newest = newestConfirmed(await store.manifests());
-    const isLast = newest?.kind === 'savepoint' && newest.closed && newest.id > (this.idsAtStart.get(name) ?? 0);
+    const newest = newestConfirmed(await this.storeOf(task).manifests());
+    const idAtStart = this.idsAtStart.get(this.nameOf(task)) ?? 0;
+    const isLast = newest?.kind === 'savepoint' && newest.closed && newest.id > idAtStart;
     return isLast ? newest.savepoint?.name : undefined;
   }
 
@@ -482,12 +484,10 @@ export class SpreadRun implements JobHandle {
   /** How the job has ended in all of its tasks; `undefined` while one of them goes on. */
   private async commonEnd(): Promise<'finished' | 'stopped' | undefined> {
     const { shape } = this;
-    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
     let outcome: 'finished' | 'stopped' = 'finished';
     for (let index = 0; index < (shape?.count ?? 0); index++) {
       if (this.finished.has(index)) continue;
-      const ref = { job: this.job, task: this.nameOf(index) };
-      if (newestConfirmed(await store.task(ref).manifests())?.jobFinished) continue;
+      if (newestConfirmed(await this.storeOf(index).manifests())?.jobFinished) continue;
       if (!this.stopped.has(index) && (await this.stoppedWith(index)) === undefined) return undefined;
       outcome = 'stopped';
     }
@@ -514,7 +514,7 @@ export class SpreadRun implements JobHandle {
     const { stopsUntil } = this;
     if (this.runs.tasks.length === 0 && (await this.commonEnd()) !== undefined) return;
     const tasks = [...this.stopped].filter(task => this.assigned.has(task));
-    const ids = await Promise.all(tasks.map(task => this.newestId(task)));
+    const ids = await Promise.all(tasks.map(async task => highestId(await this.storeOf(task).manifests())));
     if (this.isOver || this.stopsUntil !== stopsUntil) return;
     this.logger.warn({ job: this.job, tasks }, 'not all tasks were stopped with the savepoint in time: these go on');
     this.stopsUntil = undefined;
@@ -523,12 +523,6 @@ export class SpreadRun implements JobHandle {
       this.idsAtStart.set(this.nameOf(task), ids[i] ?? 0);
       if (this.assigned.has(task)) this.runs.start(task);
     }
-  }
-
-  private async newestId(task: number): Promise<number> {
-    const store = this.container.resolve(tokens.SNAPSHOT_STORE);
-    const manifests = await store.task({ job: this.job, task: this.nameOf(task) }).manifests();
-    return Math.max(0, ...manifests.map(({ manifest }) => manifest.id));
   }
 
   /** What failed before there were tasks may be tried again; what a task failed with was, by its own restarts. */

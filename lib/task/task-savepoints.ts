@@ -121,13 +121,14 @@ export class TaskSavepoints {
     if (failure !== undefined) this.#stopMissed?.(failure);
   }
 
-  #take({ name, end, ...request }: SavepointRequest, over: (outcome: RequestOutcome) => void): string | undefined {
+  #take(request: SavepointRequest, over: (outcome: RequestOutcome) => void): string | undefined {
+    const { name, end } = request;
     const task = this.#task;
     const rest = this.#rest;
     const tooLate = 'the job is about to end';
     if (task.isAboutToEnd()) return tooLate;
     if (rest && end === 'drain') return this.#drain(rest, name);
-    if (rest) return this.isDraining ? tooLate : rest.take({ name, end, ...request });
+    if (rest) return this.isDraining ? tooLate : rest.take(request);
     if (end === 'go-on') {
       task.coordinator.takeSavepoint(name, over);
       return undefined;

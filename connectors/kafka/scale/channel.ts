@@ -6,6 +6,7 @@ import {
   type Packed,
   TaskLayoutError,
 } from '../../../lib/index.ts';
+import { lineSuffix } from '../client/line-suffix.ts';
 import type { KafkaClient, TopicPartition } from '../client/port.ts';
 import { KafkaAnswerError } from '../errors.ts';
 import { bytes } from '../format/bytes.ts';
@@ -29,10 +30,7 @@ export function kafkaChannel(
   { job, name, tasks, spread }: ChannelRequest,
   taskOf: (key: Key) => number,
 ): Channel {
-  const topic = `tidemark.${job}.${name}${spread === undefined ? '' : `.${spread.slice(0, 12)}`}`.replace(
-    /[^A-Za-z0-9._-]/g,
-    '_',
-  );
+  const topic = `tidemark.${job}.${name}${lineSuffix('.', spread)}`.replace(/[^A-Za-z0-9._-]/g, '_');
   const partitions = Array.from({ length: tasks }, (_, partition): TopicPartition => ({ topic, partition }));
   const asked = <T>(ask: (client: KafkaClient, patience: Patience) => Promise<T>) => withClient(connection, ask);
   return {

@@ -1,3 +1,4 @@
+import { lineSuffix } from '../line-suffix.ts';
 import type { Assignment, Claim } from '../member-port.ts';
 import { ByteReader } from '../wire/byte-reader.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
@@ -13,7 +14,7 @@ export const protocolType = 'consumer';
  * brokers keep them out.
  */
 export const protocolName = (tasks: number, spread?: string): string =>
-  `tidemark-tasks-${tasks}${spread === undefined ? '' : `-${spread.slice(0, 12)}`}`;
+  `tidemark-tasks-${tasks}${lineSuffix('-', spread)}`;
 
 const consumerVersion = 0;
 /** In front of our user data: that of others says nothing to us. */
