@@ -4,6 +4,7 @@ import {
   actor,
   createSavepoint,
   from,
+  type Job,
   type JobHandle,
   type JobSettings,
   job,
@@ -24,7 +25,7 @@ export interface Count {
   readonly count: number;
 }
 
-const keys = Array.from({ length: 24 }, (_, n) => `k${n}`);
+export const keys: readonly string[] = Array.from({ length: 24 }, (_, n) => `k${n}`);
 const partitionOf = (key: unknown, partitions: number): number => Number(String(key).slice(1)) % partitions;
 
 /** Processes of a job that counts the records of each key in a log of four partitions, on one store. */
@@ -35,7 +36,8 @@ export class CountingJobs implements AsyncDisposable {
   private readonly hasRepartition: boolean;
   private readonly hasTotal: boolean;
   private readonly open = new Set<JobHandle>();
-  private rounds = 0;
+  /** How many records of each key there are. */
+  rounds = 0;
 
   /** With `hasRepartition` keys lie in any partition, and records go to their tasks through a channel; `hasTotal`: one actor has no key. */
   constructor({ hasRepartition = false, hasTotal = false } = {}) {
@@ -44,9 +46,8 @@ export class CountingJobs implements AsyncDisposable {
     this.log = new PartitionedLog({ partitions: 4, ...(hasRepartition ? {} : { partitionOf }) });
   }
 
-  run(settings: JobSettings = {}, name = 'counts'): JobHandle {
-    const { sink } = this.output;
-    const declared = job(name, () => {
+  declared(name = 'counts', sink = this.output.sink): Job {
+    return job(name, () => {
       const records = from(this.log.source());
       const keyed = (this.hasTotal ? records.pipe(totalled) : records).pipe(keyBy(({ key }: Keyed) => key));
       return (this.hasRepartition ? keyed.pipe(repartition('counts')) : keyed).pipe(
@@ -54,7 +55,10 @@ export class CountingJobs implements AsyncDisposable {
         to(sink),
       );
     });
-    const handle = start(declared, {
+  }
+
+  run(settings: JobSettings = {}, name?: string, sink?: Sink<Count>): JobHandle {
+    const handle = start(this.declared(name, sink), {
       tasks: 'per-partition',
       store: this.store,
       logger: quiet,
@@ -84,17 +88,26 @@ export class CountingJobs implements AsyncDisposable {
   }
 
   /** Waits until every record was counted, by whichever process. */
-  async counted(...handles: readonly JobHandle[]): Promise<void> {
-    const all = () => expect.poll(() => this.output.values.length, { timeout: 15_000 }).toBe(this.fed);
+  counted(...handles: readonly JobHandle[]): Promise<void> {
+    return this.written(this.rounds, ...handles);
+  }
+
+  /** Waits until so many counts of each key were written. */
+  async written(counts: number, ...handles: readonly JobHandle[]): Promise<void> {
+    const all = () => expect.poll(() => this.output.values.length, { timeout: 50_000 }).toBe(counts * keys.length);
     await Promise.race([all(), ...handles.map(over)]);
   }
 
   /** Each key was counted in order, from behind round `first` on, nothing lost and nothing twice. */
   expectExact(first = 0): void {
-    const wanted = Array.from({ length: this.rounds - first }, (_, n) => first + n + 1);
+    this.expectCounts(Array.from({ length: this.rounds - first }, (_, n) => first + n + 1));
+  }
+
+  /** What was written of each key. */
+  expectCounts(counts: readonly number[], { values } = this.output): void {
     for (const key of keys) {
-      const counts = this.output.values.filter(value => value.key === key).map(({ count }) => count);
-      expect(counts, key).toEqual(wanted);
+      const found = values.filter(value => value.key === key).map(({ count }) => count);
+      expect(found, key).toEqual(counts);
     }
   }
 

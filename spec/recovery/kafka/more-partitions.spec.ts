@@ -114,7 +114,7 @@ it('a task that begins anew in a process that has not looked for partitions find
   const ledger = await prepared('begun anew with more partitions', 5_000, 5_000);
   const reader = ledger.follow();
   const four = ledger.run({ set: [...set, 'discovery=off'], rate: 100, args: spread });
-  await four.says(' committed', 4);
+  await four.says(' committed: ', 4);
   await grow(ledger, 6);
   // Somebody else takes the fence of a task, and is gone again: the group assigns it anew.
   const store = redisStore(ledger.store);

@@ -45,7 +45,7 @@ describe.skipIf(noNamespaces !== undefined)(`a process in a network of its own${
       set: { ...set, redis: redisThere },
     });
     const shares = () => place.loadUntil(saysAgain(isCut, 'running: tasks'));
-    const commits = () => place.loadUntil(saysAgain(isCut, ' committed'));
+    const commits = () => place.loadUntil(saysAgain(isCut, ' committed: '));
     const losses = () => isCut.output.split(lost).length - 1;
 
     await place.load(200);

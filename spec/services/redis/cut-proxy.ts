@@ -1,13 +1,12 @@
-import type { AddressInfo } from 'node:net';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { JoinedSockets } from '../harness/joined-sockets.ts';
 
 /** A connection to a server that a spec can cut at the worst moment. */
 export class CutProxy implements AsyncDisposable {
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new JoinedSockets();
   #cutAtReply = false;
   #refuses = false;
-  #isStalled = false;
   /** What clients sent while requests are held. */
   #held: (() => void)[] | undefined;
   /** How often a client connected. */
@@ -21,16 +20,7 @@ export class CutProxy implements AsyncDisposable {
       }
       this.connections++;
       const server = connect(port, '127.0.0.1');
-      for (const socket of [client, server]) {
-        this.#sockets.add(socket);
-        if (this.#isStalled) socket.pause();
-        socket.on('error', () => {});
-        socket.on('close', () => {
-          this.#sockets.delete(socket);
-          client.destroy();
-          server.destroy();
-        });
-      }
+      this.#sockets.join(client, server);
       client.on('data', data => {
         const pass = () => server.write(data);
         if (this.#held) this.#held.push(pass);
@@ -77,7 +67,7 @@ export class CutProxy implements AsyncDisposable {
   /** From now on connections are broken off, those that are there too. */
   refuse(): void {
     this.#refuses = true;
-    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.cut();
   }
 
   accept(): void {
@@ -86,14 +76,12 @@ export class CutProxy implements AsyncDisposable {
 
   /** Every connection stays, also those to come are taken, and nothing passes any more. */
   stall(): void {
-    this.#isStalled = true;
-    for (const socket of this.#sockets) socket.pause();
+    this.#sockets.stall();
   }
 
   /** What was on its way arrives. */
   flow(): void {
-    this.#isStalled = false;
-    for (const socket of this.#sockets) socket.resume();
+    this.#sockets.flow();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

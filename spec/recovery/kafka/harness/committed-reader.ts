@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach } from 'vitest';
+import { kcat } from './kcat.ts';
 
 /** A record as a reader that is not ours sees it. */
 export interface SeenRecord {
@@ -73,19 +74,6 @@ export class CommittedReader {
       this.seen(record);
     }
   }
-}
-
-let found: string | undefined;
-
-/** The reader must not be ours, and a plain kafkajs consumer shows aborted records. */
-export function kcat(): string {
-  found ??= ['kcat', 'kafkacat'].find(name => spawnSync(name, ['-V']).status === 0);
-  if (found === undefined) {
-    throw new Error(
-      'This spec reads what is committed with kcat, which is not here. Debian: apt-get install kcat; macOS: brew install kcat.',
-    );
-  }
-  return found;
 }
 
 afterEach(async () => {

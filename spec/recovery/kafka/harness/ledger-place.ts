@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import path from 'node:path';
 import type { Manifest } from 'tidemark';
 import { redisStore } from 'tidemark/connectors/redis';
@@ -12,7 +10,7 @@ import { quiet } from '../../../job/quiet.ts';
 import { settledOffset } from '../../../services/kafka/harness/settled.ts';
 import { type Command, type CommandOptions, root, tidemark } from '../../harness/command.ts';
 import type { Random } from '../../harness/random.ts';
-import { kcat } from './committed-reader.ts';
+import { fillTopic } from './kcat.ts';
 import { type Booking, bookingsFrom, expectedLines } from './ledger.ts';
 import { LedgerReader } from './ledger-reader.ts';
 
@@ -158,34 +156,8 @@ export class LedgerPlace {
   async load(count: number): Promise<void> {
     const bookings = this.bookings.slice(this.loaded, this.loaded + count);
     this.loaded += count;
-    const child = spawn(
-      kcat(),
-      [
-        '-P',
-        '-b',
-        this.brokers,
-        '-t',
-        this.input,
-        '-K',
-        '\t',
-        '-X',
-        'topic.partitioner=murmur2',
-        '-X',
-        // A batch that is sent again stays in its place.
-        'enable.idempotence=true',
-        '-X',
-        'batch.num.messages=50',
-        // Without it, a batch that is refused because the topic is so new comes behind those after it.
-        '-X',
-        'enable.idempotence=true',
-      ],
-      {
-        stdio: ['pipe', 'ignore', 'inherit'],
-      },
-    );
-    const closed = once(child, 'close');
-    child.stdin.end(bookings.map(booking => `${booking.card}\t${JSON.stringify(booking)}\n`).join(''));
-    expect(await closed).toEqual([0, null]);
+    const lines = bookings.map(booking => `${booking.card}\t${JSON.stringify(booking)}`);
+    await fillTopic(this.brokers, this.input, lines, ['batch.num.messages=50']);
   }
 
   /** Starts a process. */

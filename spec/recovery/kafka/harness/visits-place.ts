@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Redis } from 'ioredis';
@@ -11,7 +9,7 @@ import { quiet } from '../../../job/quiet.ts';
 import { type Command, type CommandOptions, root, tidemark } from '../../harness/command.ts';
 import { passes } from '../../harness/restarts.ts';
 import type { Death } from '../../jobs/dies.ts';
-import { kcat } from './committed-reader.ts';
+import { fillTopic } from './kcat.ts';
 import { LedgerReader } from './ledger-reader.ts';
 import { expectedLines, type Visit } from './visits.ts';
 
@@ -151,26 +149,8 @@ export class VisitsPlace {
   async load(count = this.visits.length): Promise<void> {
     const visits = this.visits.slice(this.loaded, this.loaded + count);
     this.loaded += visits.length;
-    const child = spawn(
-      kcat(),
-      [
-        '-P',
-        '-b',
-        this.brokers,
-        '-t',
-        this.input,
-        '-K',
-        '\t',
-        '-X',
-        'topic.partitioner=murmur2',
-        '-X',
-        'enable.idempotence=true',
-      ],
-      { stdio: ['pipe', 'ignore', 'inherit'] },
-    );
-    const closed = once(child, 'close');
-    child.stdin.end(visits.map(visit => `${visit.user}\t${JSON.stringify(visit)}\n`).join(''));
-    expect(await closed).toEqual([0, null]);
+    const lines = visits.map(visit => `${visit.user}\t${JSON.stringify(visit)}`);
+    await fillTopic(this.brokers, this.input, lines);
   }
 }
 

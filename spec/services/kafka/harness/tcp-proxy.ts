@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { JoinedSockets } from '../../harness/joined-sockets.ts';
 
 /**
  * What becomes of a request. 'lose request': the broker never gets it and the connection is cut. 'lose answer': the broker
@@ -45,10 +46,9 @@ export class TcpProxy implements AsyncDisposable {
   readonly requests = new Map<ApiName | undefined, number>();
   readonly #brokerPort: number;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new JoinedSockets();
   readonly #once = new Map<ApiName, { readonly fate: Fate; readonly seen: () => void }[]>();
   #refuses = false;
-  #isStalled = false;
   readonly #host: string;
 
   private constructor(brokerPort: number, host: string) {
@@ -78,7 +78,7 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Breaks every connection that is there. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.cut();
   }
 
   /** Breaks every connection, also those to come. */
@@ -93,14 +93,12 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Every connection stays, also those to come are taken, and nothing passes any more. */
   stall(): void {
-    this.#isStalled = true;
-    for (const socket of this.#sockets) socket.pause();
+    this.#sockets.stall();
   }
 
   /** What was on its way arrives. */
   flow(): void {
-    this.#isStalled = false;
-    for (const socket of this.#sockets) socket.resume();
+    this.#sockets.flow();
   }
 
   /** The connections that are there stay and are silent for good, as when a firewall has forgotten them; others work. */
@@ -129,16 +127,8 @@ export class TcpProxy implements AsyncDisposable {
       client.destroy();
       broker.destroy();
     };
-    for (const socket of [client, broker]) {
-      this.#sockets.add(socket);
-      if (this.#isStalled) socket.pause();
-      socket.setNoDelay(true);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        this.#sockets.delete(socket);
-        cut();
-      });
-    }
+    this.#sockets.join(client, broker);
+    for (const socket of [client, broker]) socket.setNoDelay(true);
     const fates = new Map<number, Fate>();
     let later: Promise<void> | undefined;
     client.on(
