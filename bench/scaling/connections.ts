@@ -2,22 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { from, job, start } from 'tidemark';
-import { json, kafkaSink, kafkaSource } from 'tidemark/connectors/kafka';
+import { json, kafkaSource } from 'tidemark/connectors/kafka';
 import { redisStore } from 'tidemark/connectors/redis';
 import { keyBy, scan, to } from 'tidemark/operators';
 import '../../tools/services/kafka/without-timer-warning.ts';
 import { quiet } from '../harness/quiet.ts';
 import { connectionsTo } from '../harness/sockets.ts';
 import { kafkaOf, newTopic } from '../workers/topic.ts';
+import { type Payment, paymentsTo } from './payments.ts';
 
 export interface ConnectionsResult {
   readonly kafka: number;
   readonly redis: number;
-}
-
-interface Payment {
-  readonly key: string;
-  readonly cents: number;
 }
 
 const [brokers = '', redis = '', count = '1'] = process.argv.slice(2);
@@ -34,15 +30,7 @@ const handle = await start(
     from(kafkaSource({ brokers, topic: `${name}-in`, value: json<Payment>(), partitionOf: 'unknown' })).pipe(
       keyBy(({ key }: Payment) => key),
       scan('total', (sum, { key, cents }: Payment) => ({ key, cents: sum.cents + cents }), { key: '', cents: 0 }),
-      to(
-        kafkaSink<Payment>({
-          brokers,
-          topic: `${name}-out`,
-          key: ({ key }) => key,
-          value: json(),
-          guarantee: 'exactly-once',
-        }),
-      ),
+      to(paymentsTo(brokers, `${name}-out`)),
     ),
   ),
   { store, tasks: 'per-partition', checkpoint: { interval: '500ms' }, logger: quiet },

@@ -4,11 +4,12 @@ import { setTimeout } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { actor, from, job, start, type } from 'tidemark';
-import { json, kafkaSink, kafkaSource } from 'tidemark/connectors/kafka';
+import { json, kafkaSource } from 'tidemark/connectors/kafka';
 import { redisStore } from 'tidemark/connectors/redis';
 import { keyBy, to } from 'tidemark/operators';
 import '../../tools/services/kafka/without-timer-warning.ts';
 import { quiet } from '../harness/quiet.ts';
+import { type Payment, paymentsTo } from './payments.ts';
 
 const [brokers = '', redis = '', ...numbers] = process.argv.slice(2);
 const [operators = 1, keys = 1_000, changed = 100, partitions = 1] = numbers.map(Number);
@@ -23,11 +24,6 @@ export interface OneTaskResult {
   readonly entries: number;
   /** Ends of transactions in the output, for one checkpoint. */
   readonly markers: number;
-}
-
-interface Payment {
-  readonly key: string;
-  readonly cents: number;
 }
 
 const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.ERROR });
@@ -72,17 +68,7 @@ const handle = start(
       keyBy(({ key }: Payment) => key),
     );
     for (let i = 0; i < operators; i++) stream = stream.pipe(total(i));
-    return stream.pipe(
-      to(
-        kafkaSink<Payment>({
-          brokers,
-          topic: `${name}-out`,
-          key: ({ key }) => key,
-          value: json(),
-          guarantee: 'exactly-once',
-        }),
-      ),
-    );
+    return stream.pipe(to(paymentsTo(brokers, `${name}-out`)));
   }),
   { store, checkpoint: { interval: '1s' }, logger: quiet },
 );
