@@ -229,9 +229,13 @@ export class Task {
   private recover(found: Recovered): MaybePromise<void> {
     // Ended while the store was asked: what would be opened now, nobody would close.
     if (this.isEnding) return;
-    return andThen(this.events.recovered(found), recovered => {
-      if (!this.isEnding) return this.goOn(recovered);
-    });
+    return attempt<void>(
+      () =>
+        andThen(this.events.recovered(found), recovered => {
+          if (!this.isEnding) return this.goOn(recovered);
+        }),
+      error => this.unlessFenced(error, found.token),
+    );
   }
 
   private goOn(recovered: Recovered): MaybePromise<void> {
@@ -445,17 +449,17 @@ export class Task {
         },
         committed,
       );
-    return attempt<void>(
-      () => eachInOrder(sinks, sink => this.unlessEnding(() => open(sink))),
-      error => this.unlessFenced(error, token),
-    );
+    return eachInOrder(sinks, sink => this.unlessEnding(() => open(sink)));
   }
 
   private unlessEnding(work: () => MaybePromise<unknown>): MaybePromise<unknown> {
     return this.isEnding ? undefined : work();
   }
 
-  /** A sink that finds another incarnation's work in its way cannot tell whose: the store's fence can. */
+  /**
+   * What it restores from may be gone because another incarnation has gone on, and a sink that finds another one's work in
+   * its way cannot tell whose: the store's fence can.
+   */
   private unlessFenced(error: unknown, token: number): MaybePromise<never> {
     const { store, ref } = this.services;
     return andThen(

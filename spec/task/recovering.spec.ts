@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   actor,
   type CommitRecord,
+  type DataStream,
   type ExternalCommitPoint,
   FencedError,
   from,
@@ -16,12 +17,13 @@ import {
   UserCodeError,
 } from '../../lib/index.ts';
 import { marbles } from '../../lib/testing/index.ts';
-import { to, union } from '../../operators/index.ts';
+import { scan, to, union } from '../../operators/index.ts';
 import { settled } from '../checkpoint/coordinated.ts';
 import { FailingStore, type StoreStep, storeOf } from '../checkpoint/failing-store.ts';
 import { FaultyRun } from '../checkpoint/faulty-run.ts';
 import { Ledger } from '../checkpoint/ledger-job.ts';
 import { quiet } from '../job/quiet.ts';
+import { AtHand } from '../regressions/at-hand.ts';
 
 /** Makes the task fail that runs now. */
 const failing: { current?: (error: unknown) => void } = {};
@@ -203,6 +205,38 @@ describe('a task that is overtaken while it recovers', () => {
     await settled();
     opening.reject(new UserCodeError('the output is not as it should be'));
     await expect(handle.done).rejects.toThrow('the output is not as it should be');
+  });
+});
+
+describe('a task whose state is gone when it restores it', () => {
+  /** A job that has counted, and starts again; it is held where it reads its first segment. */
+  async function restoring() {
+    const hand = new AtHand();
+    const counts = (input: DataStream<number>) => input.pipe(scan('sum', (sum, value: number) => sum + value, 0));
+    const first = hand.start(input => counts(input).pipe(to(hand.sink)));
+    hand.push(1);
+    await first.stop();
+    const task = new FailingStore(hand.store.task({ job: 'at-hand', task: 'main' }));
+    const reading = Promise.withResolvers<void>();
+    task.plan('getSegment', reading.promise);
+    const handle = hand.start(input => counts(input).pipe(to(hand.sink)), { store: storeOf(task) });
+    await settled();
+    expect(task.asked).toContain('getSegment');
+    return { handle, reading, another: hand.store.task({ job: 'at-hand', task: 'main' }) };
+  }
+
+  it('is fenced off where another one has gone on, and no longer needs it', async () => {
+    const { handle, reading, another } = await restoring();
+    another.clear(await another.acquireFence(0));
+    reading.resolve();
+    await expect(handle.done).rejects.toThrow(FencedError);
+  });
+
+  it('says so where it is the one that runs the task', async () => {
+    const { handle, reading, another } = await restoring();
+    another.clear(await another.fence());
+    reading.resolve();
+    await expect(handle.done).rejects.toMatchObject({ code: 'STATE_LOST' });
   });
 });
 
