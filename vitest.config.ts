@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['tidemark-dev'];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 const setupFiles = ['spec/setup/property-seed.ts'];
+// A limit only ends what hangs, however busy the machine is.
+const expect = { poll: { timeout: 30_000 } };
 const onServices = ['spec/services/**/*.spec.ts', 'spec/recovery/**/*.spec.ts'];
 const onPackage = ['spec/package/**/*.spec.ts'];
 
@@ -23,6 +25,7 @@ export default defineConfig({
           include: ['spec/**/*.spec.ts'],
           exclude: [...onServices, ...onPackage],
           setupFiles,
+          expect,
           // No spec waits for time to pass: a limit only ends what hangs, however busy the machine is.
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -38,6 +41,7 @@ export default defineConfig({
           include: onServices,
           globalSetup: ['tools/services/for-vitest.ts'],
           setupFiles,
+          expect,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // They mostly wait for servers, and for time to pass.
@@ -50,6 +54,7 @@ export default defineConfig({
         test: {
           name: 'package',
           include: onPackage,
+          expect,
           testTimeout: 240_000,
           hookTimeout: 240_000,
           sequence: { groupOrder: 2 },

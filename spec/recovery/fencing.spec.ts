@@ -15,14 +15,15 @@ async function expectFenced(first: Command): Promise<void> {
   expect(first.output).toMatch(/taken over/);
   expect(first.output).toMatch(/run the task in one place only|stops writing to it/);
   expect(first.output).not.toContain('please report');
-  expect(first.output, 'it is not tried again').not.toContain('restarts from its last checkpoint');
+  // It may first take it for a store that does not answer, and find out when it asks before it starts again.
+  expect(first.output.split(' running from ').length - 1, 'it does not run again').toBeLessThanOrEqual(1);
 }
 
 describe.each(kinds)('two processes on one task, on the %s store', kind => {
   it('the second takes the task over; the first is refused, says so and ends', async () => {
     const { folder, store } = await placeFor(kind);
     const job = new FlightDelays(folder, store);
-    const first = job.run({ rate: 2_000 });
+    const first = job.run({ rate: 500 });
     await first.says(' committed: ', 2);
     const second = job.run({ rate: 15_000 });
     await second.says(' running from checkpoint');

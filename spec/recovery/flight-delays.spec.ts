@@ -20,7 +20,7 @@ describe.each(kinds)('the sample on the %s store', kind => {
     const job = new FlightDelays(folder, store);
     const random = randomFrom(printedSeed(`kills of the sample on the ${kind} store`));
     // Slow enough that the input does not end before the last kill.
-    const { recovered } = await killAtRandom(job, 25, random, { rate: 1_200 });
+    const { recovered } = await killAtRandom(job, 25, random, { rate: 600 });
     expect(recovered).toBeGreaterThan(0);
     await finishExactly(job);
   });
@@ -66,8 +66,8 @@ describe('the sample whose Redis is killed and comes back', () => {
     const random = randomFrom(printedSeed('kills of the sample and of Redis'));
     let server = redis;
     for (let i = 0; i < 3; i++) {
-      await killAtRandom(job, 2, random, { rate: 1_200 });
-      const command = job.run({ rate: 1_200 });
+      await killAtRandom(job, 2, random, { rate: 600 });
+      const command = job.run({ rate: 600 });
       await passes(random() * 1_500);
       await server.kill();
       await passes(random() * 300);

@@ -25,7 +25,7 @@ async function killAtRandom(kills: number, what: string, store: 'file' | 'redis'
   let recovered = 0;
   let startMs = 1_000;
   for (let kill = 1; kill <= kills; kill++) {
-    const command = run(sink, prefix, place.store, 1_200);
+    const command = run(sink, prefix, place.store, 600);
     const isEarly = random() < 0.3;
     if (!isEarly) {
       await command.says(' running from ');
@@ -67,10 +67,10 @@ it('shows nothing of a process that was stopped, overtaken and let go on', async
   const sink = ended(await startRedis({ dir: `${place.folder}/sink` }));
   const prefix = `spec-${randomUUID()}`;
   const reader = new LedgerReader(sink.url, prefix).start();
-  const zombie = run(sink, prefix, place.store, 1_200);
+  const zombie = run(sink, prefix, place.store, 600);
   await zombie.says(' committed: ', 3);
   zombie.kill('SIGSTOP');
-  const next = run(sink, prefix, place.store, 4_000);
+  const next = run(sink, prefix, place.store, 2_000);
   await next.says(' committed: ', 3);
   zombie.kill('SIGCONT');
   const { code } = await zombie.exited;

@@ -1,5 +1,5 @@
 // The numbers from 1 on and their sum, with what a spec wants to go wrong. Run by specs, as `tidemark run` and as a library.
-import { actor, from, job, type Sink, type Source, type } from 'tidemark';
+import { actor, type Duration, from, job, type Sink, type Source, type } from 'tidemark';
 import { fileSink } from 'tidemark/connectors/file';
 import { to } from 'tidemark/operators';
 import { z } from 'zod';
@@ -75,5 +75,11 @@ export default job(
       }),
       to(stuck ? stuckSink : fileSink<number>({ path: out })),
     ),
-  { schema: parameters, checkpoint: { interval: '50ms' }, stopTimeout: '1s', restart: { strategy: 'none' } },
+  {
+    schema: parameters,
+    checkpoint: { interval: '50ms' },
+    // The command line has no option for it.
+    stopTimeout: (process.env.NUMBERS_STOP_TIMEOUT ?? '10s') as Duration,
+    restart: { strategy: 'none' },
+  },
 );

@@ -35,7 +35,7 @@ describe('a broker that is gone for a while', () => {
     let broker = await start(place);
     const ledger = await LedgerPlace.prepare({ brokers: broker.brokers, redis: place.store }, random, 20_000);
     const reader = ledger.follow();
-    const command = ledger.run({ rate: 4_000 });
+    const command = ledger.run({ rate: 2_000, set: ['isBounded=false'] });
     let committed = 0;
     for (let i = 0; i < 2; i++) {
       committed = command.output.split(' committed: ').length;
@@ -47,8 +47,10 @@ describe('a broker that is gone for a while', () => {
       await passes(random() * 1_000);
       broker = await start(place, broker);
     }
+    await command.says(' committed: ', committed + 2);
+    command.kill('SIGTERM');
     expect(await command.exited, command.output).toEqual({ code: 0, signal: null });
-    await ledger.verify();
+    await ledger.finish();
     expect(reader.problems).toEqual([]);
   });
 });

@@ -34,9 +34,8 @@ async function prepared(what: string, count = 10_000) {
 /** A ledger whose process was killed in the middle; nothing of it is under way any more. */
 async function killed(what: string) {
   const { place, ledger } = await prepared(what);
-  const command = ledger.run({ rate: 1_000 });
-  await command.says(' committed: ', 3);
-  await command.killed();
+  const command = ledger.run({ rate: 1_000, faults: { dies: { step: 'prepare', call: 4, when: 'before' } } });
+  expect(await command.exited, command.output).toEqual({ code: null, signal: 'SIGKILL' });
   await ledger.settle();
   return { place, ledger };
 }
@@ -78,7 +77,7 @@ describe('a Redis that holds the state of a ledger', () => {
     let { redis } = place;
     if (!redis) throw new Error('there is no Redis');
     const reader = ledger.follow();
-    const command = ledger.run({ rate: 2_500, interval: '200ms' });
+    const command = ledger.run({ rate: 1_500, interval: '200ms', set: ['isBounded=false'] });
     for (let i = 0; i < 3; i++) {
       await command.says(' committed: ', command.output.split(' committed: ').length);
       await passes(random() * 250);
@@ -87,8 +86,10 @@ describe('a Redis that holds the state of a ledger', () => {
       await passes(random() * 600);
       redis = ended(await startRedis({ dir: redis.dir, port: redis.port }));
     }
+    await command.says(' committed: ', command.output.split(' committed: ').length + 1);
+    command.kill('SIGTERM');
     expect(await command.exited, command.output).toEqual({ code: 0, signal: null });
-    await ledger.verify();
+    await ledger.finish();
     expect(reader.problems).toEqual([]);
   });
 
@@ -178,7 +179,7 @@ describe('a Kafka that refuses connections at the start', () => {
     expect(await command.exited, command.output).toEqual({ code: external, signal: null });
     const tookMs = performance.now() - command.startedAt;
     expect(tookMs).toBeGreaterThan(1_500);
-    expect(tookMs, 'the process starts, too').toBeLessThan(8_000);
+    expect(command.output).toContain('could be reached within 1500 ms');
     expect(command.output).toContain('KAFKA_CONNECTION');
     expect(command.output).toContain(nobody);
     expect(command.output).not.toContain('please report');

@@ -34,7 +34,7 @@ it.each(['q5', 'q8'] as const)(
           ...['run', path.join(root, 'spec/recovery/jobs/nexmark.ts'), '--store', store, '--tasks', 'per-partition'],
           ...Object.entries(set).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
         ],
-        { env: { KAFKA_BROKERS: brokers(), NEXMARK_NAME: `${topic}-${query}` } },
+        { lifetimeMs: long, env: { KAFKA_BROKERS: brokers(), NEXMARK_NAME: `${topic}-${query}` } },
       ),
     );
     for (const one of processes) expect(await one.exited, one.output).toEqual({ code: 0, signal: null });

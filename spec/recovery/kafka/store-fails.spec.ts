@@ -32,15 +32,16 @@ it('keeps everything while the store fails for five checkpoints in a row, and co
     rate: 3_000,
     interval: '300ms',
     checkpoint: { tolerableFailures: 5, timeout: '10s' },
-    faults: { failingPrepares: { from: 3, to: 7 } },
+    // Right before the last of them.
+    faults: { failingPrepares: { from: 3, to: 7 }, dies: { step: 'prepare', call: 7, when: 'before', by: 'SIGSTOP' } },
   });
-  await command.says(' committed: ', 2);
-  await command.says(' abandoned', 2);
-  await expect.poll(() => place.record(), { timeout: 10_000 }).toBe(2);
+  await command.says('stopped here');
+  expect(await place.decided()).toBe(2);
   // Of what has gone into the open transaction meanwhile nothing is visible.
   const visible = await place.ends('read_committed');
   const written = await place.ends('read_uncommitted');
   expect(sum(written) - sum(visible)).toBeGreaterThan(500);
+  command.kill('SIGCONT');
 
   expect(await command.exited, command.output).toEqual({ code: 0, signal: null });
   expect(timesIn(command.output, / abandoned: /g)).toBe(5);

@@ -61,7 +61,9 @@ describe.each([
     const { place, proxy } = await behindProxy(`alive while EndTxn meets "${fate}"`);
     await using _proxy = proxy;
     const reader = place.follow();
-    const command = place.run({ rate: 4_000, brokers: proxy.brokers, checkpoint: { commitTimeout: '2s' } });
+    // Time to look before it has.
+    const settings = { restart: { strategy: 'fixed-delay', attempts: 20, delay: '5s' } };
+    const command = place.run({ rate: 4_000, brokers: proxy.brokers, checkpoint: { commitTimeout: '2s' }, settings });
     await command.says(' committed: ', 2);
     await losesEnds(proxy, fate);
     await command.says('restarts from its last checkpoint');

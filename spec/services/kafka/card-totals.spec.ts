@@ -63,7 +63,7 @@ it('card-totals reads and writes Kafka as it does the embedded ends, killed in t
     );
 
   // Fresh: the broker may remember a job of this name.
-  const first = run(['rate=6000'], '--fresh', '--interval', '200ms');
+  const first = run(['rate=1000'], '--fresh', '--interval', '200ms');
   await first.says(' committed: ', 3);
   await first.killed();
   const second = run([]);

@@ -24,7 +24,7 @@ let topic: string;
 let group: string;
 let transactionalId: string;
 
-const clientOf = (of: string) => kafkaClient({ brokers: of, requestTimeout: '2s' }, new KeptLog());
+const clientOf = (of: string) => kafkaClient({ brokers: of, requestTimeout: '30s' }, new KeptLog());
 
 beforeEach(async () => {
   brokers = process.env.KAFKA_BROKERS as string;

@@ -4,6 +4,7 @@ import { redisStore } from '../../../connectors/redis/index.ts';
 import { taskKeys } from '../../../connectors/redis/keys.ts';
 import type { SnapshotStore, TaskStore } from '../../../lib/checkpoint/snapshot-store.ts';
 import { FencedError, StateLostError, StoreUnavailableError, type TidemarkError } from '../../../lib/errors.ts';
+import type { Duration } from '../../../lib/index.ts';
 import { type RedisServer, startRedis } from '../../../tools/services/redis.ts';
 import { briefly, bytesOf, manifestOf, segment } from '../../contract/snapshot-store.manifests.ts';
 import { CutProxy } from './cut-proxy.ts';
@@ -23,14 +24,15 @@ describe('the Redis store when its server goes away', () => {
   let server: RedisServer;
   let store: SnapshotStore;
   let task: TaskStore;
+  const others: SnapshotStore[] = [];
 
   beforeEach(async () => {
     server = await startRedis();
-    store = redisStore({ url: server.url, commandTimeout: '2s' });
+    store = redisStore({ url: server.url, commandTimeout: '20s' });
     task = store.task(ref);
   });
   afterEach(async () => {
-    await store.close();
+    for (const one of [store, ...others.splice(0)]) await one.close();
     await server.stop();
   });
 
@@ -40,9 +42,24 @@ describe('the Redis store when its server goes away', () => {
     await through.prepare(token, manifestOf(ref, token, id, [name]));
     await through.confirm(token, id);
   };
+  /** A limit that is to be met by what fails may be met by what does not, too, where the machine is busy. */
+  const untilCommitted = async (token: number, id: number, through: TaskStore) => {
+    const tried = () =>
+      commit(token, id, through).then(
+        () => true,
+        () => false,
+      );
+    while (!(await tried()));
+  };
+  const taskWithin = (commandTimeout: Duration): TaskStore => {
+    const other = redisStore({ url: server.url, commandTimeout });
+    others.push(other);
+    return other.task(ref);
+  };
 
   it('still has everything that was confirmed after SIGKILL, and goes on with the same connection settings', async () => {
     const token = await task.acquireFence(0);
+    const hasty = taskWithin('1s');
     for (let round = 0; round < 2; round++) {
       await commit(token, round * 2 + 1);
       const name = segment(round * 2 + 2, token);
@@ -50,7 +67,7 @@ describe('the Redis store when its server goes away', () => {
       await task.prepare(token, manifestOf(ref, token, round * 2 + 2, [name]));
       const { dir, port } = server;
       await server.kill();
-      const error = await failureOf(() => task.confirm(token, round * 2 + 2));
+      const error = await failureOf(() => hasty.confirm(token, round * 2 + 2));
       expect(error).toBeInstanceOf(StoreUnavailableError);
       expect(error.retriable).toBe(true);
       expect(error.message).toContain(`127.0.0.1:${port}`);
@@ -102,27 +119,25 @@ describe('the Redis store when its server goes away', () => {
   });
 
   it('gives up on a server that hangs, says so, and goes on when it answers again', async () => {
-    await store.close();
-    store = redisStore({ url: server.url, commandTimeout: '300ms' });
-    task = store.task(ref);
     const token = await task.acquireFence(0);
+    const hasty = taskWithin('300ms');
     process.kill(server.pid, 'SIGSTOP');
     try {
       const began = performance.now();
-      const error = await failureOf(() => commit(token, 1));
-      expect(performance.now() - began).toBeLessThan(2_000);
+      const error = await failureOf(() => commit(token, 1, hasty));
+      expect(performance.now() - began).toBeLessThan(10_000);
       expect(error).toBeInstanceOf(StoreUnavailableError);
       expect(error.message).toMatch(/127\.0\.0\.1:\d+.* within 300 ms.*commandTimeout/);
     } finally {
       process.kill(server.pid, 'SIGCONT');
     }
-    await commit(token, 2);
+    await untilCommitted(token, 2, hasty);
     expect(briefly(await task.manifests())).toEqual(['2-1']);
   });
 
   it('has its commands sent again when an answer was lost, and each of them takes effect once', async () => {
     const proxy = await CutProxy.to(server.port);
-    const through = redisStore({ url: `redis://127.0.0.1:${proxy.port}`, commandTimeout: '5s' });
+    const through = redisStore({ url: `redis://127.0.0.1:${proxy.port}`, commandTimeout: '20s' });
     const other = through.task(ref);
     const token = await other.acquireFence(0);
     const name = segment(1, token);
@@ -149,7 +164,7 @@ describe('the Redis store when its server goes away', () => {
     await using proxy = await CutProxy.to(server.port);
     const through = redisStore({ url: `redis://127.0.0.1:${proxy.port}`, commandTimeout: '300ms' });
     const other = through.task(ref);
-    const token = await other.acquireFence(0);
+    const token = await task.acquireFence(0);
     proxy.stall();
     for (const id of [1, 2]) {
       const error = await failureOf(() => commit(token, id, other));
@@ -157,12 +172,7 @@ describe('the Redis store when its server goes away', () => {
       expect(error.message).toMatch(/within 300 ms.*commandTimeout/);
     }
     proxy.flow();
-    let confirmed = false;
-    while (!confirmed)
-      confirmed = await commit(token, 3, other).then(
-        () => true,
-        () => false,
-      );
+    await untilCommitted(token, 3, other);
     expect(briefly(await task.manifests()).at(-1)).toBe('3-1');
     await through.close();
   });

@@ -127,18 +127,18 @@ describe('the Redis store and the settings of its server', () => {
 describe('the Redis store and replicas', () => {
   it('waits for those that it must wait for, and refuses to commit without them', async () => {
     const [master, replica] = await startPair();
-    const store = open({ url: master.url, replicas: 1, commandTimeout: '3s' });
-    const task = store.task(ref);
+    const task = open({ url: master.url, replicas: 1, commandTimeout: '20s' }).task(ref);
     const token = await task.acquireFence(0);
     await task.prepare(token, manifestOf(ref, token, 1));
     await task.confirm(token, 1);
     expect(await replica.direct.zrange('tidemark:{j/0}:confirmed', '0', '-1')).toEqual(['1-1']);
 
     await replica.kill();
-    const error = await failureOf(() => task.prepare(token, manifestOf(ref, token, 2)));
+    const hasty = open({ url: master.url, replicas: 1, commandTimeout: '3s' }).task(ref);
+    const error = await failureOf(() => hasty.prepare(token, manifestOf(ref, token, 2)));
     expect(error).toBeInstanceOf(StoreUnavailableError);
     expect(error.message).toMatch(/0 of 1 replicas acknowledged.*within 2400 ms/);
-    const lenient = open({ url: master.url, commandTimeout: '1s' }).task(ref);
+    const lenient = open({ url: master.url, commandTimeout: '20s' }).task(ref);
     await until(async () => (await master.direct.info('replication')).includes('connected_slaves:0'));
     await lenient.prepare(token, manifestOf(ref, token, 2));
   });

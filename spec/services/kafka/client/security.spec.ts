@@ -64,7 +64,10 @@ afterEach(() => client?.close());
 
 function clientOf(options: KafkaConnectionOptions, port = ports.sasl): KafkaClient {
   log = new KeptLog();
-  client = kafkaClient({ brokers: `localhost:${port}`, ssl: { ca: broker.cert }, ...options }, log);
+  client = kafkaClient(
+    { brokers: `localhost:${port}`, ssl: { ca: broker.cert }, connectTimeout: '60s', ...options },
+    log,
+  );
   return client;
 }
 
@@ -77,7 +80,7 @@ async function refused(client: KafkaClient): Promise<Error> {
     () => new Error('it was let in'),
     (error: Error) => error,
   );
-  expect(performance.now() - startedAt, 'promptly').toBeLessThan(5_000);
+  expect(performance.now() - startedAt, 'promptly').toBeLessThan(30_000);
   return error;
 }
 

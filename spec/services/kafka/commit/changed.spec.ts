@@ -20,13 +20,13 @@ describe('a commit point that changes', () => {
     expect(second.handle.status.restoredFrom?.id).toBe(before);
     expect(id).toBe(before + 1);
     expect(second.handle.status.records.in).toBe(0);
-    expect((await place.record()).offset).toBe(id);
+    expect((await place.record()).offset).toBeGreaterThanOrEqual(id);
     expect((await kinds(place)).at(-1)).toBe('kafka');
   });
 
   it('is the store again once the last such sink has gone, also when a crash has kept the store from knowing what was decided', async () => {
     await using place = await TotalsPlace.with(1_000);
-    const first = place.start({ rate: 2_000 });
+    const first = place.start({ rate: 2_000, isBounded: false });
     await committed(first, id => id >= 2);
     // Decided in Kafka, and not noted in the store: only Kafka knows.
     first.store.plan('confirm', 'dies before');

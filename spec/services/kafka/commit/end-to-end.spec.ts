@@ -35,7 +35,7 @@ describe('a job from Kafka to Kafka, exactly once', () => {
     'loses and repeats nothing when the process is gone at %s (it %s), and lives on as a zombie',
     async (step, fault) => {
       await using place = await TotalsPlace.with(2_000);
-      const first = place.start({ rate: 4_000 });
+      const first = place.start({ rate: 4_000, isBounded: false });
       const before = await committed(first, id => id >= 2);
       first.store.plan(step, fault);
       await died(first);
@@ -48,7 +48,7 @@ describe('a job from Kafka to Kafka, exactly once', () => {
 
   it('takes up what was committed but not noted in the store', async () => {
     await using place = await TotalsPlace.with(1_000);
-    const first = place.start({ rate: 4_000 });
+    const first = place.start({ rate: 4_000, isBounded: false });
     await committed(first, id => id >= 2);
     first.store.plan('confirm', 'dies before');
     await died(first);
@@ -63,7 +63,7 @@ describe('a job from Kafka to Kafka, exactly once', () => {
 
   it('keeps everything, in order, while the store fails for a few checkpoints', async () => {
     await using place = await TotalsPlace.with(2_000);
-    const process = place.start({ rate: 4_000, settings: { checkpoint: { tolerableFailures: 5 } } });
+    const process = place.start({ rate: 1_000, settings: { checkpoint: { tolerableFailures: 5 } } });
     await committed(process, id => id >= 2);
     process.store.plan('prepare', 'refuses', 'refuses', 'refuses');
     const outcomes: string[] = [];

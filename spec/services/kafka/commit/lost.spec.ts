@@ -13,7 +13,7 @@ const failure = async ({ handle }: Process): Promise<TidemarkError> =>
 /** A job that was killed in the middle. */
 async function killed(payments = 2_000): Promise<TotalsPlace> {
   const place = await TotalsPlace.with(payments);
-  const first = place.start({ rate: 4_000 });
+  const first = place.start({ rate: 4_000, isBounded: false });
   await committed(first, id => id >= 3);
   place.kill(first);
   await first.handle.cancel();

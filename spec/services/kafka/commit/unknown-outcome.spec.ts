@@ -31,7 +31,8 @@ describe('a commit whose answer does not come', () => {
   it('once: it is asked again, and nobody restarts', async () => {
     await using place = await TotalsPlace.with(2_000);
     await using proxy = await TcpProxy.to(place.brokers);
-    const process = place.start({ brokers: proxy.brokers, rate: 2_000 });
+    const settings = { checkpoint: { commitTimeout: '30s' } } as const;
+    const process = place.start({ brokers: proxy.brokers, rate: 500, settings });
     await committed(process, id => id >= 2);
     await proxy.next('EndTxn', 'lose answer');
     await committed(process);
@@ -47,8 +48,8 @@ it('a transaction gets a checkpoint before it is too old, also where none are ta
   await using place = await TotalsPlace.with(200);
   const process = place.start({
     isBounded: false,
-    sink: { transactionTimeout: '3s' },
-    settings: { checkpoint: { interval: 'off', timeout: '2s' } },
+    sink: { transactionTimeout: '10s' },
+    settings: { checkpoint: { interval: 'off', timeout: '7s' } },
   });
   await committed(process, id => id >= 2);
   expect(process.handle.status.attempt).toBe(1);

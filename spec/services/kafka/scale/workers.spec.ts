@@ -55,7 +55,7 @@ it('three workers share the partitions of a topic: one is killed and started aga
       lifetimeMs: 180_000,
     });
 
-  const first = run('--set', 'rate=100');
+  const first = run('--set', 'rate=30');
   const before = await allRun(first, 3);
   await first.says('"outcome":"committed"', 8);
   const victim = before.workers?.find(({ name }) => name === `${topic}-2`);

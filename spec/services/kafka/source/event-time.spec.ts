@@ -110,6 +110,7 @@ describe('the watermark of a Kafka source', () => {
     expect(idling.handle.status.sources[0]?.time?.idle).toContain(`${topic}-1`);
     // It counts again with its first record; what is older than the watermark is late by then.
     await cluster.write(topic, 1, ticks(40, 140));
+    await vi.waitUntil(() => idling.handle.status.records.in === 190, 20_000);
     await cluster.write(topic, 0, ticks(150, 150));
     await vi.waitUntil(() => idling.sink.committed.length === 4, 20_000);
     await idling.handle.stop();

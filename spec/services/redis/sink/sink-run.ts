@@ -24,7 +24,7 @@ export class SinkRun implements AsyncDisposable {
   ): Promise<SinkProbe<readonly RedisCommand[]>> {
     const sink = redisSink<readonly RedisCommand[]>({
       name: this.name,
-      redis: { url, commandTimeout: '2s' },
+      redis: { url, commandTimeout: '10s' },
       write: commands => commands,
       ...options,
     });
