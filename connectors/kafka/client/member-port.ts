@@ -64,7 +64,8 @@ export interface GroupNode {
   joinGroup(request: JoinGroupRequest): Promise<JoinedGroup>;
   /** Answers when the leader has assigned. */
   syncGroup(request: SyncGroupRequest): Promise<{ readonly error: ErrorName; readonly assignment: Buffer }>;
-  heartbeat(request: GroupMemberRequest): Promise<ErrorName>;
+  /** A connection that has said nothing for so long is given up. */
+  heartbeat(request: GroupMemberRequest, withinMs: number): Promise<ErrorName>;
   leaveGroup(request: LeaveGroupRequest): Promise<ErrorName>;
 }
 

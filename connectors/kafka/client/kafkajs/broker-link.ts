@@ -50,6 +50,16 @@ export class BrokerLink {
     }
   }
 
+  /** As `askToWait`, over a connection that was not there before. */
+  async askAnew<Q, A>(api: Api<Q, A>, request: Q, asking?: Asking): Promise<A> {
+    const lane = this.#anotherFetch();
+    try {
+      return await lane.ask(api, request, asking);
+    } finally {
+      this.#idle.push(lane);
+    }
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const lane of [this.#requests, this.#batches, ...this.#fetches]) lane.close();

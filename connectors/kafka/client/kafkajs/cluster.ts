@@ -11,6 +11,8 @@ import { Node } from './node.ts';
 
 const firstPauseMs = 100;
 const longestPauseMs = 1_000;
+/** After so long without an answer a connection may be dead. */
+const silenceMs = 1_000;
 
 class TimeUp extends KafkaConnectionError {}
 
@@ -56,12 +58,39 @@ export class Cluster {
   }
 
   /** Asks those who are known, then those of the settings; for questions that any broker answers and that change nothing. */
-  async askAny<Q, A>(api: Api<Q, A>, request: Q): Promise<A> {
+  askAny<Q, A>(api: Api<Q, A>, request: Q): Promise<A> {
+    return this.#askEach(link => link.ask(api, request));
+  }
+
+  /**
+   * As `askAny`, for who has no time to wait for a connection that says nothing any more: after a moment it is asked over a new
+   * one as well, and whichever answers first counts.
+   */
+  async askAnySoon<Q, A>(api: Api<Q, A>, request: Q): Promise<A> {
+    const asked = this.askAny(api, request);
+    const over = new AbortController();
+    const isSilent = sleep(silenceMs, true, { signal: over.signal }).catch(() => false);
+    const isHeard = asked.then(
+      () => false,
+      () => false,
+    );
+    if (!(await Promise.race([isHeard, isSilent]))) {
+      over.abort();
+      return asked;
+    }
+    try {
+      return await Promise.any([asked, this.#askEach(link => link.askAnew(api, request))]);
+    } catch (error) {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    }
+  }
+
+  async #askEach<A>(ask: (link: BrokerLink) => Promise<A>): Promise<A> {
     let last: unknown = this.#closedError();
     for (const link of this.#candidates()) {
       if (this.#closed.signal.aborted) break;
       try {
-        const answer = await link.ask(api, request);
+        const answer = await ask(link);
         this.#answering = link.address;
         return answer;
       } catch (error) {

@@ -139,7 +139,7 @@ class KafkajsClient implements KafkaClient {
   /** The first group and the first transaction of a cluster wait for their topic to be made. */
   #findCoordinator(kind: CoordinatorKind, key: string): Promise<KafkaNode> {
     const ask = async () => {
-      const { error, message, broker } = await this.#cluster.askAny(findCoordinatorApi, { kind, key });
+      const { error, message, broker } = await this.#cluster.askAnySoon(findCoordinatorApi, { kind, key });
       if (error !== 'NONE') throw answerError(error, `Finding the coordinator of the ${kind} "${key}"`, message);
       this.#cluster.map.learnCoordinator(kind, key, broker);
       return this.#cluster.node(broker.id) as KafkaNode;

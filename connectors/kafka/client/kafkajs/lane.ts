@@ -20,6 +20,8 @@ export interface LaneSettings {
 export interface Asking {
   /** How long the broker may take on top of the usual, in ms. */
   readonly moreMs?: number;
+  /** How long it may take at all, in place of the usual, in ms. */
+  readonly withinMs?: number;
   readonly expectsAnswer?: boolean;
   /** About how long the encoded request is. */
   readonly bytesExpected?: number;
@@ -151,7 +153,10 @@ export class Lane {
       await Promise.race([connecting, lost.promise]);
       const { versions } = await Promise.race([
         // kafkajs would wait for its own, longer time; and there may be another broker to ask within that of connecting.
-        this.#inTime(this.#send(connection, apiVersionsApi, 0, undefined, {}, connectTimeoutMs), connectTimeoutMs / 2),
+        this.#inTime(
+          this.#send(connection, apiVersionsApi, 0, undefined, { withinMs: connectTimeoutMs }),
+          connectTimeoutMs / 2,
+        ),
         lost.promise,
       ]);
       this.#versions = versions;
@@ -170,8 +175,7 @@ export class Lane {
     api: Api<Q, A>,
     version: number,
     request: Q,
-    { moreMs = 0, expectsAnswer = true, bytesExpected }: Asking,
-    timeoutMs = this.#settings.requestTimeoutMs,
+    { moreMs = 0, withinMs = this.#settings.requestTimeoutMs, expectsAnswer = true, bytesExpected }: Asking,
   ): Promise<A> {
     const correlationId = connection.nextCorrelationId();
     const bytes = encodeRequest(
@@ -206,7 +210,7 @@ export class Lane {
           reject: fail,
         },
         expectResponse: expectsAnswer,
-        requestTimeout: timeoutMs + moreMs,
+        requestTimeout: withinMs + moreMs,
         sendRequest: () => void connection.socket?.write(bytes),
       });
     });

@@ -113,8 +113,8 @@ export class Node implements KafkaNode {
     return this.link.askToWait(syncGroupApi, request);
   }
 
-  heartbeat(request: GroupMemberRequest) {
-    return this.link.askToWait(heartbeatApi, request);
+  heartbeat(request: GroupMemberRequest, withinMs: number) {
+    return this.link.askToWait(heartbeatApi, request, { withinMs });
   }
 
   leaveGroup(request: LeaveGroupRequest) {

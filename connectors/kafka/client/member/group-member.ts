@@ -155,9 +155,10 @@ class KafkaGroupMember implements GroupMember {
   #heartbeat({ session, memberId, generation }: Effect<'heartbeat'>): void {
     const sentAt = this.#clock.now();
     const request = this.#identity(memberId, generation);
+    const withinMs = this.#settings.sessionTimeoutMs / shareOfSession;
     this.#ask('heartbeat', session, async node => ({
       ...{ on: 'heartbeat', session, sentAt },
-      error: await node.heartbeat(request),
+      error: await node.heartbeat(request, withinMs),
     }));
   }
 
@@ -226,6 +227,9 @@ class KafkaGroupMember implements GroupMember {
     this.#logger.error({ error: messageOf(error) }, `the listener of a group member threw in "${of}"`);
   }
 }
+
+/** Of which a heartbeat may take one: enough are left to try other connections. */
+const shareOfSession = 5;
 
 const nothing = Buffer.alloc(0);
 

@@ -47,6 +47,26 @@ const failureOf = (work: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   );
 
+describe('looking for a coordinator', () => {
+  it('takes another connection where the one that is there says nothing any more', async () => {
+    await clientOf().connect();
+    broker.onRequest = asked => asked.connection === 1 || coordinates(asked);
+    expect((await coordinatorOf(client)).id).toBe(1);
+    expect(broker.asked.filter(({ api: asked }) => asked === api.findCoordinator)).toEqual([
+      { api: api.findCoordinator, connection: 1 },
+      { api: api.findCoordinator, connection: 2 },
+    ]);
+  });
+
+  it('fails in time where no connection says anything', async () => {
+    await clientOf({ requestTimeout: '1500ms', connectTimeout: '500ms' }).connect();
+    broker.onRequest = () => true;
+    const error = await failureOf(coordinatorOf(client));
+    expect(error).toBeInstanceOf(KafkaConnectionError);
+    expect(error.message).toContain('did not answer');
+  });
+});
+
 describe('connecting', () => {
   it('is tried again until a broker is there', async () => {
     const port = await freePort();

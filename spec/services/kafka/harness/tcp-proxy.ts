@@ -19,6 +19,7 @@ const apis = {
   OffsetCommit: 8,
   OffsetFetch: 9,
   FindCoordinator: 10,
+  Heartbeat: 12,
   ApiVersions: 18,
   InitProducerId: 22,
   AddPartitionsToTxn: 24,

@@ -12,6 +12,7 @@ import type { KafkaTaskSharingOptions } from '../../../../connectors/kafka/scale
 import { silentLogger } from '../../../../lib/index.ts';
 import { startKafka } from '../../../../tools/services/kafka/kafka.ts';
 import { newTopic, sharedCluster } from '../client/cluster.ts';
+import { TcpProxy } from '../harness/tcp-proxy.ts';
 import { doubles, isShared, SharingProcess } from './sharing-process.ts';
 
 const generous = { timeout: 60_000, interval: 50 };
@@ -78,6 +79,24 @@ describe('the shape of topics', () => {
     expect(await code([topic, other])).toBe('KAFKA_CO_PARTITION');
     expect(await code([topic, 'not-there'])).toBe('KAFKA_TOPIC');
   });
+});
+
+it('stays a member over other connections when those that it has say nothing any more', async () => {
+  await using proxy = await TcpProxy.to(process.env.KAFKA_BROKERS as string);
+  const sessionTimeoutMs = 8_000;
+  const member = started(optionsOf({ brokers: proxy.brokers, sessionTimeout: sessionTimeoutMs }));
+  await shared([member]);
+  proxy.forgetConnections();
+  let beats = 0;
+  const forgottenAt = performance.now();
+  proxy.fate = api => {
+    if (api === 'Heartbeat') beats++;
+    return 'pass';
+  };
+  // Its session is over without them.
+  await expect.poll(() => beats > 3 && performance.now() - forgottenAt > 2 * sessionTimeoutMs, generous).toBe(true);
+  expect(member.calls.filter(({ is }) => is === 'lost')).toEqual([]);
+  expect(member.running.size).toBe(tasks);
 });
 
 describe('processes that come and go', () => {
