@@ -22,7 +22,7 @@ import { storedTasks } from './scale/current-tasks.ts';
 import { allAtRest } from './scale/rest-look.ts';
 import { verifyAlone } from './scale/task-layout.ts';
 import { SharedServices } from './task/shared-services.ts';
-import type { TaskServices } from './task/task.ts';
+import type { TaskServices } from './task/task-services.ts';
 import * as tokens from './tokens.ts';
 
 /** Where state is kept unless a store is set. */

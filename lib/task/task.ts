@@ -1,69 +1,27 @@
-import type { SchedulerLike } from 'rxjs';
 import type { ActorStage } from '../actor/actor-stage.ts';
-import type { ChainCompactor } from '../checkpoint/chain-compactor.ts';
 import type { CommitPoint, Recovered } from '../checkpoint/commit-point.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
-import type { Json, Manifest, RestEntry, TaskLayout } from '../checkpoint/manifest.ts';
+import type { Manifest } from '../checkpoint/manifest.ts';
 import type { Final } from '../checkpoint/open-checkpoint.ts';
-import type { SegmentEncoder } from '../checkpoint/segment-encoder.ts';
-import type { TaskRef, TaskStore } from '../checkpoint/snapshot-store.ts';
 import { staleToken } from '../checkpoint/store-rules.ts';
 import { type ErrorContext, messageOf, type TidemarkError } from '../errors.ts';
 import type { CheckpointEvent } from '../job/handle.ts';
-import type { Outputs } from '../job/outputs.ts';
-import type { ResolvedSettings } from '../job/settings.ts';
 import { all, andThen, attempt, eachInOrder, isPromise, type MaybePromise } from '../maybe-promise.ts';
-import type { Logger } from '../observe/logger.ts';
-import type { Channel } from '../scale/channel.ts';
-import { channelNodes, channelsOf } from '../scale/channels.ts';
-import { keyGuard } from '../scale/key-guard.ts';
 import { verifyLayout } from '../scale/task-layout.ts';
-import { isSink, type SinkNode } from '../stream/end.ts';
-import type { SourceNode } from '../stream/from.ts';
-import { hasKeyedState, type WirableNode } from '../stream/node.ts';
-import { type Surroundings, Wiring } from '../stream/wiring.ts';
+import type { WirableNode } from '../stream/node.ts';
 import { chosenCommitPoint } from './chosen-commit-point.ts';
 import { closedInTime } from './closing.ts';
 import { CreditRelief } from './credit-relief.ts';
 import { Credits } from './credits.ts';
-import { EndStage } from './end-stage.ts';
 import { Gate } from './gate.ts';
-import { verifyGraph } from './graph.ts';
-import { notTaken, notTakenError } from './not-taken.ts';
 import { restoreActor } from './restore.ts';
-import type { Shared } from './shared-services.ts';
-import { SinkRunner } from './sink-runner.ts';
-import type { Source } from './source.ts';
-import { SourceRunner } from './source-runner.ts';
+import type { SinkRunner } from './sink-runner.ts';
+import type { SourceRunner } from './source-runner.ts';
 import { taskFailure } from './task-failure.ts';
+import { type GraphEvents, TaskGraph } from './task-graph.ts';
 import type { RestedEntry } from './task-rest.ts';
 import { type SavepointedTask, TaskSavepoints } from './task-savepoints.ts';
-import { WiredChannel } from './wired-channel.ts';
-
-/** What one incarnation of a task is made of; put together in `composition.ts`. */
-export interface TaskServices {
-  readonly ref: TaskRef;
-  /** Which of several tasks it is; left out: the job is one task. */
-  readonly layout?: TaskLayout | undefined;
-  readonly settings: ResolvedSettings;
-  readonly logger: Logger;
-  readonly scheduler: SchedulerLike;
-  readonly store: TaskStore;
-  /** Throws when the job has state, but not of this task. */
-  readonly verifyAlone?: (() => MaybePromise<void>) | undefined;
-  /** Of several tasks: whether all are at rest for a savepoint. */
-  readonly areAllAtRest?: ((entry: RestEntry) => MaybePromise<boolean>) | undefined;
-  /** What decides unless the sinks bring their own commit point. */
-  readonly commitPoint?: CommitPoint | undefined;
-  readonly encoder: SegmentEncoder;
-  readonly compactor: ChainCompactor;
-  readonly outputs: Outputs;
-  readonly shared: Shared;
-  /** ms on the monotonic clock. */
-  monotonicNow(): number;
-  /** From 0 up to 1. */
-  random(): number;
-}
+import type { TaskServices } from './task-services.ts';
 
 /** What a person has chosen for a recovery that finds something missing. */
 export interface TaskRecovery {
@@ -99,26 +57,14 @@ export interface TaskEvents {
 export class Task {
   readonly gate: Gate;
   readonly credits: Credits;
-  readonly actors = new Map<string, ActorStage>();
-  readonly sources: SourceRunner[] = [];
-  readonly sinks: SinkRunner[] = [];
-  private readonly looseSinks: SinkRunner[] = [];
-  /** Of `repartition` nodes. */
-  private readonly wiredChannels: WiredChannel[] = [];
-  private readonly channels: ReadonlyMap<string, Channel>;
   private savepoints: TaskSavepoints | undefined;
   private readonly isRestart: boolean;
   private readonly relief: CreditRelief;
   private readonly services: TaskServices;
   private readonly events: TaskEvents;
-  private readonly finished = new Set<string>();
-  readonly nodes: readonly WirableNode[];
-  private readonly wiring: Wiring;
-  private readonly restoredFinished: Set<string> = new Set();
+  private readonly graph: TaskGraph;
   private readonly commitPoint: CommitPoint;
   private coordinator: Coordinator | undefined;
-  private openEnds: number;
-  private readonly endNodes: readonly WirableNode[];
   private isEnding = false;
   /** Stages that hold their input back. */
   private holders = 0;
@@ -138,7 +84,6 @@ export class Task {
     this.services = services;
     this.events = events;
     this.isRestart = isRestart;
-    this.openEnds = ends.length;
     this.gate = new Gate(services.scheduler, (error, context) => this.failed(error, context));
     this.relief = new CreditRelief(services.scheduler, () => this.checkpoint());
     this.credits = new Credits(services.settings.credits.limit, {
@@ -151,15 +96,11 @@ export class Task {
         this.resumeSources();
       },
     });
-    this.wiring = new Wiring(this.gate, this.surroundings(), ends);
-    this.nodes = this.wiring.nodes;
-    verifyGraph(services.ref.job, this.nodes);
-    this.channels = channelsOf(services.ref.job, services.layout, this.nodes);
-    this.endNodes = ends;
+    this.graph = new TaskGraph(services, ends, this.gate, this.graphEvents());
     const { ref, settings, logger, scheduler, shared } = services;
     const { acceptCheckpoint, previousCommitPoint } = settings.recovery;
     this.commitPoint = chosenCommitPoint(
-      [...this.nodes, ...channelNodes(this.channels)],
+      this.graph.allNodes,
       services.store,
       {
         ...ref,
@@ -221,6 +162,23 @@ export class Task {
     });
   }
 
+  get nodes(): readonly WirableNode[] {
+    return this.graph.nodes;
+  }
+
+  get actors(): ReadonlyMap<string, ActorStage> {
+    return this.graph.actors;
+  }
+
+  get sources(): readonly SourceRunner[] {
+    return this.graph.sources;
+  }
+
+  /** Those that the job names. */
+  get sinks(): readonly SinkRunner[] {
+    return this.graph.sinks;
+  }
+
   /** The highest id of a checkpoint that was begun, whatever became of it; 0 before the first. */
   get lastCheckpointId(): number {
     return this.coordinator?.lastId ?? 0;
@@ -241,22 +199,18 @@ export class Task {
   private goOn(recovered: Recovered): MaybePromise<void> {
     const { ref, logger } = this.services;
     const { committed } = recovered;
-    verifyLayout(ref, this.services.layout, committed, hasKeyedState(this.nodes));
+    verifyLayout(ref, this.services.layout, committed, this.graph.hasKeyedState);
     if (committed?.jobFinished) {
       return andThen(this.applyLast(recovered, committed), () => {
         logger.info({ job: ref.job, checkpoint: committed.id }, 'the job has finished before: nothing is left to do');
         return this.end({ outcome: 'finished' });
       });
     }
-    for (const id of committed?.finished ?? []) {
-      this.restoredFinished.add(id);
-      this.finished.add(id);
-    }
     // Of a savepoint that it starts from, whoever found it has looked.
     return andThen(recovered.origin ? undefined : this.services.verifyAlone?.(), () => {
       if (this.isEnding) return;
-      this.wire();
-      this.verifyRestorable(committed);
+      this.graph.wire(committed?.finished);
+      if (committed) this.graph.verifyRestorable(committed);
       return andThen(this.restore(recovered), () => this.run(recovered));
     });
   }
@@ -265,158 +219,36 @@ export class Task {
   private applyLast(recovered: Recovered, committed: Manifest): MaybePromise<void> {
     const isOpen = ({ name }: SinkRunner) => (committed.sinks[name] ?? null) !== null;
     if (!Object.values(committed.sinks).some(handle => handle !== null)) return;
-    this.wire();
+    this.graph.wire();
     return this.openSinks(
-      this.allSinks().filter(sink => isOpen(sink)),
+      this.graph.allSinks.filter(sink => isOpen(sink)),
       recovered,
     );
   }
 
-  private wire(): void {
-    for (const node of this.endNodes) {
-      this.wiring.connect(
-        node,
-        new EndStage(this.gate, {
-          arrived: id => this.coordinator?.arrived(id),
-          rested: rest => this.savepoints?.arrived(rest),
-          completed: () => {
-            this.openEnds--;
-            if (this.openEnds === 0) this.completed();
-          },
-        }),
-      );
-    }
-    this.wireLooseSides();
-    this.sortActors();
-  }
-
-  /** Wired from the ends, they are told to people in the order in which records pass them. */
-  private sortActors(): void {
-    const wired = new Map(this.actors);
-    this.actors.clear();
-    for (const { kind, name = '' } of this.nodes) {
-      const stage = kind === 'actor' ? wired.get(name) : undefined;
-      if (stage) this.actors.set(name, stage);
-    }
-  }
-
-  private channelSinks(): SinkRunner[] {
-    return this.wiredChannels.map(({ sink }) => sink);
-  }
-
-  private allSinks(): SinkRunner[] {
-    return [...this.sinks, ...this.looseSinks, ...this.channelSinks()];
-  }
-
-  /** Side outputs that no stream reads go to the application. */
-  private wireLooseSides(): void {
-    const { outputs, logger } = this.services;
-    for (const stage of this.actors.values()) {
-      for (const name of stage.looseSides()) {
-        const end = new EndStage(this.gate, {
-          arrived: id => this.coordinator?.arrived(id),
-          rested: rest => this.savepoints?.arrived(rest),
-          completed() {},
-        });
-        const runner = new SinkRunner(outputs.sinkFor({ name }), this.gate, end, logger);
-        this.looseSinks.push(runner);
-        stage.addSide(name, runner);
-      }
-    }
-  }
-
-  private surroundings(): Surroundings {
-    const { settings, outputs, logger, ref, shared, layout } = this.services;
-    const contextOf = (source: Source<unknown>) => ({
-      job: ref.job,
-      task: ref.task,
-      slice: layout && {
-        index: layout.index,
-        count: layout.count,
-        mayGrow: !hasKeyedState(this.nodes),
-        partitions: layout.partitions,
-      },
-      logger: logger.child({ source: source.name }),
-      shared,
-      takesCheckpoints: settings.checkpoint.interval !== 'off',
-      hasPublished: (position: Json) => this.commitPoint.publishes?.(position) ?? false,
-      checkpoint: () => this.checkpoint(),
-    });
+  private graphEvents(): GraphEvents {
     return {
-      alignment: settings.checkpoint.mode,
-      freezesState: settings.freezeState,
-      source: (node, out) => {
-        const { source } = node as SourceNode;
-        this.sources.push(new SourceRunner(source, out, this.gate, contextOf(source)));
-      },
-      sink: (node, out) => {
-        const { target } = node as SinkNode;
-        const sink = isSink(target) ? target : outputs.sinkFor(target);
-        const runner = new SinkRunner(sink, this.gate, out, logger);
-        this.sinks.push(runner);
-        return runner;
-      },
-      actor: (stage, id) => {
-        stage.isFinished = this.restoredFinished.has(id);
-        stage.whenFinished = () => this.finished.add(id);
-        this.actors.set(stage.name, stage);
-      },
-      channel: (node, out) => {
-        const channel = this.channels.get(node.name ?? '');
-        if (!channel || !layout) return out;
+      arrived: id => this.coordinator?.arrived(id),
+      rested: (rest, isChannel) => {
         // What it has told the other tasks counts with the next checkpoint: they wait for it.
-        const end = new EndStage(this.gate, {
-          arrived: id => this.coordinator?.arrived(id),
-          rested: rest => {
-            this.coordinator?.triggerSoon();
-            this.savepoints?.arrived(rest);
-          },
-          completed: () => {
-            if (this.savepoints?.isDraining) this.coordinator?.triggerSoon();
-          },
-        });
-        const wired = new WiredChannel(channel, {
-          gate: this.gate,
-          layout,
-          logger,
-          name: node.name ?? '',
-          out,
-          end,
-          contextOf,
-          currentRest: () => this.savepoints?.currentRest,
-          resumed: (task, rest) => this.savepoints?.resumed(task, rest),
-        });
-        this.wiredChannels.push(wired);
-        this.sources.push(wired.source);
-        return wired.pack;
+        if (isChannel) this.coordinator?.triggerSoon();
+        this.savepoints?.arrived(rest);
       },
-      ...(layout && layout.count > 1
-        ? { keyGuard: (node, actor) => keyGuard(this.gate, { node, actor, layout, job: ref.job }) }
-        : {}),
+      completed: () => this.completed(),
+      channelCompleted: () => {
+        if (this.savepoints?.isDraining) this.coordinator?.triggerSoon();
+      },
       captured: (actor, barrier, capture) => this.coordinator?.captured(actor, barrier, capture),
-      holdInput: isHeld => {
+      holdsInput: isHeld => {
         this.holders += isHeld ? 1 : -1;
         if (isHeld) this.pauseSources();
         else this.resumeSources();
       },
-      random: () => this.services.random(),
-      wasFinished: id => this.restoredFinished.has(id),
-      finished: id => this.finished.add(id),
+      checkpoint: () => this.checkpoint(),
+      hasPublished: position => this.commitPoint.publishes?.(position) ?? false,
+      currentRest: () => this.savepoints?.currentRest,
+      resumed: (task, rest) => this.savepoints?.resumed(task, rest),
     };
-  }
-
-  /** State and positions that nothing takes up would be lost without a word. */
-  private verifyRestorable(manifest: Manifest | undefined): void {
-    if (!manifest) return;
-    const { settings, ref, logger } = this.services;
-    const dropped = notTaken(manifest, {
-      actors: new Set(this.actors.keys()),
-      sources: new Set(this.sources.map(({ name }) => name)),
-      sinks: new Set([...this.sinks, ...this.channelSinks()].map(({ name }) => name)),
-    });
-    if (dropped.length === 0) return;
-    if (!settings.allowDroppedState) throw notTakenError(ref, manifest, dropped);
-    logger.warn({ dropped, checkpoint: manifest.id }, 'restored without some state');
   }
 
   private restore(recovered: Recovered): MaybePromise<void> {
@@ -429,7 +261,7 @@ export class Task {
     });
     const openSources = () =>
       eachInOrder(this.sources, source => this.unlessEnding(() => source.open(committed?.sources[source.name])));
-    return andThen(actors, () => andThen(this.openSinks(this.allSinks(), recovered), openSources));
+    return andThen(actors, () => andThen(this.openSinks(this.graph.allSinks, recovered), openSources));
   }
 
   /** Opens sinks, which apply what the restored checkpoint holds for them. */
@@ -501,19 +333,11 @@ export class Task {
   /** Lets everything in: what sources read, and timers. */
   private enter({ resumes, rests }: RestedEntry): void {
     if (this.isEnding || this.isFinalUnderWay) return;
-    if (resumes !== undefined) {
-      this.gate.between(() => {
-        for (const { pack } of this.wiredChannels) pack.resumed(resumes);
-      });
-    }
-    for (const stage of this.actors.values()) stage.open();
-    this.wiring.open(work => this.gate.between(work));
-    // Every input says first how far it was: what one source reads at once must not meet another as if it began.
-    for (const source of this.sources) source.restoreMarks();
+    this.graph.open(resumes);
     // Every branch may have ended before: then only the final checkpoint is left.
     if (this.isEnding || this.isFinalUnderWay) return;
     if (rests !== undefined) this.savepoints?.restSources(rests);
-    for (const source of this.sources) source.start();
+    this.graph.start();
     this.coordinator?.start();
     // Others wait until it is committed that this one goes on.
     if (resumes !== undefined) this.coordinator?.triggerSoon();
@@ -523,17 +347,13 @@ export class Task {
   private savepointed(coordinator: Coordinator): SavepointedTask {
     const { store, logger, settings, areAllAtRest } = this.services;
     return {
-      ...{ store, logger, coordinator, gate: this.gate, sources: this.sources, channels: this.wiredChannels },
-      ...{ ends: this.ends, requestInterval: settings.checkpoint.requestInterval, isRestart: this.isRestart },
+      ...{ store, logger, coordinator, gate: this.gate, sources: this.sources, channels: this.graph.wiredChannels },
+      ...{ ends: this.graph.ends, requestInterval: settings.checkpoint.requestInterval, isRestart: this.isRestart },
       areAllAtRest: entry => areAllAtRest?.(entry) ?? false,
       isAboutToEnd: () => this.isEnding || this.isFinalUnderWay || this.stopRequest !== undefined,
       stopAsked: (drain, savepoint) => this.events.stopAsked(drain, savepoint),
       end: how => void this.end(how === 'again' ? { again: true } : { outcome: how }),
     };
-  }
-
-  private get ends(): number {
-    return this.endNodes.length + this.looseSinks.length + this.wiredChannels.length;
   }
 
   private coordinated(): ConstructorParameters<typeof Coordinator>[0] {
@@ -547,10 +367,10 @@ export class Task {
       between: work => this.gate.afterwards(() => this.gate.between(work)),
       entered: () => this.gate.entered,
       sources: this.sources,
-      sinks: this.allSinks(),
-      ends: this.ends,
+      sinks: this.graph.allSinks,
+      ends: this.graph.ends,
       rest: () => this.savepoints?.entry,
-      finishedNodes: () => [...this.finished],
+      finishedNodes: () => this.graph.finishedNodes,
       fail: error => this.gate.fail(error),
       event: event => this.events.checkpoint(event),
     };
@@ -566,7 +386,7 @@ export class Task {
 
   private carryOutStop(): void {
     if (this.isEnding) return;
-    if (this.stopRequest?.drain && this.channels.size > 0) {
+    if (this.stopRequest?.drain && this.graph.channels.size > 0) {
       // What is on its way between tasks needs all of them; a part of them cannot complete their operators.
       this.services.logger.warn({}, 'a job with repartition in several tasks is stopped without draining it');
     } else if (this.stopRequest?.drain) {
@@ -627,9 +447,8 @@ export class Task {
     this.gate.close();
     for (const missed of this.questions) missed();
     this.questions.clear();
-    for (const stage of this.actors.values()) stage.close();
     attempt<void>(
-      () => this.wiring.close(),
+      () => this.graph.close(),
       error => this.services.logger.warn({ error: messageOf(error) }, 'closing a native operator failed'),
     );
     const closed = attempt<unknown>(
@@ -637,8 +456,7 @@ export class Task {
         all<unknown>([
           // A task that restarts does so on the same store, and must not wait for one that is out of reach.
           'outcome' in result ? tidied : undefined,
-          ...this.sources.map(source => source.close()),
-          ...this.allSinks().map(sink => sink.close()),
+          ...this.graph.closeEnds(),
         ]),
       error => this.services.logger.warn({ error: messageOf(error) }, 'closing failed'),
     );
