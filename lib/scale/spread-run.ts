@@ -20,24 +20,18 @@ import type { ResolvedSettings } from '../job/settings.ts';
 import { attempt } from '../maybe-promise.ts';
 import type { Logger } from '../observe/logger.ts';
 import { savepointOf } from '../savepoint/of-handle.ts';
-import { chosenOrigin, rewindOf } from '../savepoint/rewind.ts';
-import { beginsChannels } from '../savepoint/same-shape.ts';
-import { notSpreadYet, originOfAll, savedTasks } from '../savepoint/saved-tasks.ts';
 import type { Savepoint } from '../savepoint/savepoint.ts';
-import { isSameSpread, openSavepoint } from '../savepoint/start-from.ts';
 import type { Key } from '../stream/elements.ts';
 import { outsideGroups } from '../stream/native-group.ts';
-import { hasKeyedState, type StreamNode, type WirableNode } from '../stream/node.ts';
+import type { StreamNode, WirableNode } from '../stream/node.ts';
 import { connectorsOf } from '../task/graph.ts';
 import type { DependencyContainer } from '../tokens.ts';
 import * as tokens from '../tokens.ts';
-import { channelsOf } from './channels.ts';
-import { type CurrentTasks, currentTasks, newestOfAll, type StoredTask, storedTasks } from './current-tasks.ts';
+import { findShape } from './find-shape.ts';
 import { noteGroup, takenByOtherGroup } from './group-note.ts';
-import { markersPerSecond, verifyMarkerCost } from './marker-cost.ts';
 import { groupOf, sharingOf, spreadOf, verifySharedSettings } from './spread-sources.ts';
 import { spreadStatus } from './spread-status.ts';
-import { type JobShape, storedShape, verifyPartitions } from './task-layout.ts';
+import type { JobShape } from './task-layout.ts';
 import { TaskRuns } from './task-runs.ts';
 import type { TaskShare, TaskShareListener, TaskSharing } from './task-share.ts';
 
@@ -201,9 +195,10 @@ export class SpreadRun implements JobHandle {
     const { store } = this;
     for (const { level, message } of await store.check()) this.logger[level]({ store: store.kind }, message);
     for (const connector of connectorsOf(this.nodes)) await connector.check?.();
-    const shape = await this.findShape();
+    const { job, settings, nodes, sharing, logger } = this;
+    const { shape, highestIds } = await findShape({ job, settings, nodes, store, sharing, logger });
     if (this.isOver) return;
-    this.verifyCost(shape);
+    for (const [task, id] of highestIds) this.idsAtStart.set(task, id);
     this.shape = shape;
     this.error = undefined;
     this.enter(undefined);
@@ -212,84 +207,6 @@ export class SpreadRun implements JobHandle {
       ...(shape.spread === undefined ? {} : { spread: shape.spread }),
       listener: this.listener(),
     });
-  }
-
-  /** What a shuffle costs grows with the square of the tasks: it is said, and bounded. */
-  private verifyCost({ count: tasks }: JobShape): void {
-    const channels = tasks > 1 ? this.nodes.filter(({ kind }) => kind === 'repartition').length : 0;
-    if (channels === 0) return;
-    const request = { tasks, channels, interval: this.settings.checkpoint.interval };
-    verifyMarkerCost(this.job, request, this.settings.maxMarkers);
-    const markersASecond = Math.ceil(markersPerSecond(request));
-    this.logger.info({ job: this.job, tasks, channels, markersASecond }, 'records are repartitioned between all tasks');
-  }
-
-  private async findShape(): Promise<JobShape> {
-    const stored = await this.storedTasks();
-    for (const { task, manifests } of stored) {
-      this.idsAtStart.set(task, highestId(manifests));
-    }
-    if (this.settings.tasks === 'standby') return { count: 1, partitions: {} };
-    const { tasks, partitions } = await this.sharing.shape(this.settings.maxTasks);
-    const current = currentTasks(stored);
-    const savepoint = await this.savepointOf(current, { count: tasks, partitions });
-    if (savepoint !== undefined && savepoint !== current?.layout?.spread) {
-      const shape = { count: tasks, partitions, spread: savepoint };
-      await this.clearChannels(shape);
-      return shape;
-    }
-    const known = storedShape(this.job, newestOfAll(current?.tasks ?? []));
-    if (known?.spread !== undefined && savepoint === undefined && current && current.missing.length > 0) {
-      throw notSpreadYet(this.job, current.missing);
-    }
-    if (known && hasKeyedState(this.nodes)) verifyPartitions({ job: this.job }, known.partitions, partitions);
-    const spread = known?.spread;
-    const shape = { count: known?.count ?? tasks, partitions, ...(spread === undefined ? {} : { spread }) };
-    if (!known) await this.clearChannels(shape);
-    return shape;
-  }
-
-  /** What tells the tasks that are filled from the savepoint; `undefined` without one, and where its tasks are those of the job. */
-  private async savepointOf(current: CurrentTasks | undefined, now: JobShape): Promise<string | undefined> {
-    const { fromSavepoint, recovery } = this.settings;
-    if (fromSavepoint === undefined) return undefined;
-    const savepoint = await openSavepoint(this.store, this.job, fromSavepoint);
-    const saved = savedTasks(savepoint);
-    const origin = originOfAll(saved);
-    const before = current?.layout;
-    const keep = hasKeyedState(this.nodes);
-    const isInPlace =
-      !beginsChannels(saved) &&
-      before?.spread !== origin.checksum &&
-      before !== undefined &&
-      saved.layout !== undefined &&
-      isSameSpread(before, saved.layout, keep) &&
-      isSameSpread(before, now, keep);
-    const rewind = rewindOf(recovery.rewind);
-    const { checksum } = chosenOrigin({ job: this.job, task: '' }, current, {
-      savepoint,
-      origin,
-      rewind,
-      target: isInPlace ? 'in place' : 'several',
-    });
-    return isInPlace && checksum === origin.checksum ? undefined : checksum;
-  }
-
-  /** What an earlier job of this name left on its way between tasks belongs to no state any more. */
-  private async clearChannels(shape: JobShape): Promise<void> {
-    const channels = [...channelsOf(this.job, shape, this.nodes).values()];
-    const ends = await Promise.all(channels.map(channel => channel.ends()));
-    if (channels.length === 0) return;
-    // Asked after the ends: of whatever a task of this job had committed before them, the store knows.
-    const isKnown = newestOfAll(await this.storedTasks()).some(
-      ({ tasks }) => shape.spread === undefined || tasks?.spread === shape.spread,
-    );
-    if (isKnown) return;
-    await Promise.all(channels.map((channel, i) => channel.forget(ends[i] ?? [])));
-  }
-
-  private async storedTasks(): Promise<readonly StoredTask[]> {
-    return storedTasks(this.store, this.job);
   }
 
   private listener(): TaskShareListener {
