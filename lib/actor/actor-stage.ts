@@ -1,5 +1,5 @@
 import { freeze } from 'immer';
-import { Stamped } from '../checkpoint/stamped-value.ts';
+import type { Stamped } from '../checkpoint/stamped-value.ts';
 import { LiftError, messageOf, UserCodeError } from '../errors.ts';
 import { Barrier, type Key, type Mark, Rest, Watermark } from '../stream/elements.ts';
 import { Discard, type Scope, type Stage } from '../stream/stage.ts';
@@ -7,20 +7,20 @@ import type { Surroundings } from '../stream/wiring.ts';
 import { actorFailure, changedInPlace, requestFailure } from './actor-failure.ts';
 import { ActorState } from './actor-state.ts';
 import { Alarm } from './alarm.ts';
-import { type Behaviour, type DeadLetter, deadLetters, type StateCodec, type TimerKind } from './behaviour.ts';
+import { type Behaviour, type DeadLetter, deadLetters, type TimerKind } from './behaviour.ts';
 import { Context } from './context.ts';
 import { Effects } from './effects.ts';
 import { Expiry, expiringEntries, expiringValues } from './expiry.ts';
 import { InPlaceWatch } from './in-place.ts';
 import { keyOf, type MapKey, mapKey } from './key.ts';
-import { type Migration, migrated } from './migration.ts';
 import { RequestRunner } from './requests/request-runner.ts';
 import type { StoredRequest } from './requests/requests.ts';
 import { StateClock } from './state-clock.ts';
 import { type StagedState, StateEntries, type StateOwner } from './state-entries.ts';
 import { handleOf } from './state-handles.ts';
-import { kindFunction, type NoStateKinds, type StateKindName, type StateKinds } from './state-kind.ts';
+import type { NoStateKinds, StateKinds } from './state-kind.ts';
 import { canDraft, draftedState, protectedState, returnedState, verifyStorable } from './state-update.ts';
+import { StoredForms } from './stored-forms.ts';
 import { lifetimeOf } from './ttl.ts';
 import { undrafted } from './undrafted.ts';
 
@@ -39,9 +39,8 @@ export class ActorStage implements Stage<unknown>, StateOwner {
   watermark = Number.NEGATIVE_INFINITY;
   currentKey: MapKey = mapKey(undefined);
   readonly drafts: boolean;
-  /** Whether what was restored has got times by which it expires, or has none any more. */
-  hasNewTimes = false;
-  private readonly declared: StateKinds;
+  /** What was stored of it, and the forms in which it works with that. */
+  readonly stored: StoredForms;
   private readonly handles: readonly StagedState[];
   /** Of its own state. */
   private readonly expiry: Expiry | undefined;
@@ -89,17 +88,26 @@ export class ActorStage implements Stage<unknown>, StateOwner {
       this.fireDue('processing', scope.scheduler.now());
       this.setAlarm();
     });
-    this.declared = behaviour.states ?? {};
+    const declared: StateKinds = behaviour.states ?? {};
+    const { expiries } = this;
     const clock = new StateClock(name, scope);
     const lifetime = lifetimeOf(`The actor "${name}"`, behaviour.ttl);
     this.expiry = lifetime && new Expiry(lifetime, clock, expiringValues(this.state.values));
     const { entries } = this.state;
-    const handles = Object.entries(this.declared).map(([state, kind]) => {
+    const handles = Object.entries(declared).map(([state, kind]) => {
       const expiry = kind.lifetime && new Expiry(kind.lifetime, clock, expiringEntries(entries, state));
-      if (expiry) this.expiries.set(state, expiry);
+      if (expiry) expiries.set(state, expiry);
       return [state, handleOf(kind, new StateEntries(state, entries, this, expiry))] as const;
     });
-    if (this.expiry || this.expiries.size > 0) this.clock = clock;
+    if (this.expiry || expiries.size > 0) this.clock = clock;
+    this.stored = new StoredForms(this.state, declared, {
+      codec: behaviour.codec,
+      migration: behaviour.migrate,
+      expiry: this.expiry,
+      expiries,
+      freezes: surroundings.freezesState,
+      drafts: this.drafts,
+    });
     this.handles = handles.map(([, handle]) => handle);
     this.hasHandles = handles.length > 0;
     this.requests = behaviour.requests && this.requestRunner(behaviour.requests);
@@ -196,78 +204,6 @@ export class ActorStage implements Stage<unknown>, StateOwner {
     }
     this.out.complete();
     for (const readers of this.sides.values()) for (const reader of readers) reader.complete();
-  }
-
-  get hasCodec(): boolean {
-    return this.behaviour.codec !== undefined;
-  }
-
-  get codec(): StateCodec<unknown> | undefined {
-    return this.behaviour.codec;
-  }
-
-  get declaredKinds(): readonly (readonly [state: string, StateKindName])[] {
-    return Object.entries(this.declared).map(([state, { kind }]) => [state, kind] as const);
-  }
-
-  /** Of its own state. */
-  get migration(): Migration<unknown> | undefined {
-    return this.behaviour.migrate;
-  }
-
-  /** Of its declared states, where they have any. */
-  get stateMigrations(): readonly (readonly [state: string, Migration<unknown>])[] {
-    return Object.entries(this.declared).flatMap(([state, { migrate }]) =>
-      migrate ? [[state, migrate] as const] : [],
-    );
-  }
-
-  /** A stored state of an older version as one of this version. */
-  migrate(stored: unknown, migration: Migration<unknown>, version: number, key: Key | undefined): unknown {
-    return this.timed(this.expiry, stored, state =>
-      this.protect(migrated(migration, state, version, this.state.version, key)),
-    );
-  }
-
-  /** A stored value as the actor works with it. */
-  restored(stored: unknown): unknown {
-    const { codec } = this.behaviour;
-    return this.timed(this.expiry, stored, state => this.protect(codec ? codec.decode(state) : state));
-  }
-
-  /** With the time by which it expires, where it does. */
-  private timed(expiry: Expiry | undefined, stored: unknown, restored: (value: unknown) => unknown): unknown {
-    const value = restored(stored instanceof Stamped ? stored.value : stored);
-    const timed = expiry === undefined ? value : expiry.restored(stored, value);
-    this.hasNewTimes ||= timeIn(stored) !== timeIn(timed);
-    return timed;
-  }
-
-  /** The states that are stored, but that the actor no longer declares. */
-  undeclaredStates(): string[] {
-    return this.state.entries.states.filter(state => !Object.hasOwn(this.declared, state));
-  }
-
-  /** What is wrong with the kinds of the states that are stored; nothing when they are as declared. */
-  changedKinds(): string[] {
-    const { entries } = this.state;
-    return entries.states.flatMap(state => {
-      const [stored, declared] = [entries.kindOf(state), this.declared[state]?.kind];
-      if (!stored || !declared || stored === declared) return [];
-      return [`"${state}" is stored as ${kindFunction(stored)} and declared as ${kindFunction(declared)}`];
-    });
-  }
-
-  /** Gives the stored entries of a state the form in which the actor works with them. */
-  restoreEntries(state: string, form: (value: unknown, key: MapKey, entry: MapKey) => unknown): void {
-    const { freezesState } = this.surroundings;
-    const expiry = this.expiries.get(state);
-    this.state.entries.reform(state, (stored, key, entry) =>
-      this.timed(expiry, stored, value => {
-        const formed = form(value, key, entry);
-        return freezesState ? protectedState(formed, false) : formed;
-      }),
-    );
   }
 
   get freezesState(): boolean {
@@ -623,10 +559,6 @@ export class ActorStage implements Stage<unknown>, StateOwner {
 /** Entries of each state that are looked at, once some can have expired, after a record and at a barrier: microseconds, and a ms. */
 const sweptAtRecord = 4;
 const sweptAtBarrier = 1_000;
-
-function timeIn(stored: unknown): number | undefined {
-  return stored instanceof Stamped ? stored.time : undefined;
-}
 
 type Handler = 'receive' | 'onTimer' | 'onAnswer' | 'onComplete';
 

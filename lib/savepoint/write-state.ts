@@ -93,7 +93,9 @@ export async function writeSavepoint(directory: string, content: SavepointToWrit
 function formsOf({ job, settings, actors, versions = {}, sources = {} }: SavepointToWrite): (actor: string) => Form {
   if (typeof job === 'string') return actor => ({ version: versions[actor] ?? 1, codec: undefined });
   const { actors: stages, nodes } = wireUnread(job, settings ?? {});
-  const byName = new Map(stages.map(stage => [stage.name, { version: stage.state.version, codec: stage.codec }]));
+  const byName = new Map(
+    stages.map(stage => [stage.name, { version: stage.state.version, codec: stage.stored.codec }]),
+  );
   const declared = new Set(nodes.filter(({ kind }) => kind === 'source').map(node => node.name ?? ''));
   const unknown = [
     ...Object.keys(actors).filter(actor => !byName.has(actor)),

@@ -83,7 +83,7 @@ export function inspectActor(
       storedVersion: entry.version,
       version: stage.state.version,
       keys: entry.keys,
-      hasCodec: stage.hasCodec,
+      hasCodec: stage.stored.codec !== undefined,
       states,
       ...(runs && { migrated }),
       ...(found && { problem: found }),
@@ -93,7 +93,8 @@ export function inspectActor(
 
 /** An actor of which nothing is stored. */
 export function newActor(stage: ActorStage): ActorReport {
-  const { name, hasCodec, state } = stage;
+  const { name, state, stored } = stage;
+  const hasCodec = stored.codec !== undefined;
   return { name, change: 'new', version: state.version, keys: 0, hasCodec, states: newStates(stage) };
 }
 
@@ -103,17 +104,17 @@ export function droppedActor(name: string, { version, keys }: ActorEntry): Actor
 }
 
 function newStates(stage: ActorStage): readonly DeclaredStateReport[] {
-  return stage.declaredKinds.map(([name, kind]) => ({ name, change: 'new', kind }));
+  return stage.stored.declaredKinds.map(([name, kind]) => ({ name, change: 'new', kind }));
 }
 
 function comparedStates(stage: ActorStage): readonly DeclaredStateReport[] {
   const { entries } = stage.state;
-  const declared = stage.declaredKinds.map(([name, kind]): DeclaredStateReport => {
+  const declared = stage.stored.declaredKinds.map(([name, kind]): DeclaredStateReport => {
     const storedKind = entries.kindOf(name);
     if (storedKind === undefined) return { name, change: 'new', kind };
     return { name, change: storedKind === kind ? 'same' : 'changed', storedKind, kind };
   });
-  const dropped = stage.undeclaredStates().map((name): DeclaredStateReport => {
+  const dropped = stage.stored.undeclaredStates().map((name): DeclaredStateReport => {
     const storedKind = entries.kindOf(name);
     return { name, change: 'dropped', ...(storedKind && { storedKind }) };
   });

@@ -32,7 +32,7 @@ export function restoreActor(stage: ActorStage, entry: ActorEntry, services: Res
     verifyStates(stage, entry, services);
     convertState(stage, entry, ref);
     // Times by which state expires have come or gone: they are stored at the next checkpoint.
-    if (migrates || stage.hasNewTimes) stage.state.markAllChanged();
+    if (migrates || stage.stored.hasNewTimes) stage.state.markAllChanged();
     return migrates;
   });
 }
@@ -71,13 +71,13 @@ export function verifyStates(
 /** Migrates what was read, or gives it the form in which the actor works with it; tells of each entry that was migrated. */
 export function convertState(stage: ActorStage, entry: ActorEntry, ref: TaskRef, migratedOne = () => {}): void {
   const isOlder = entry.version !== stage.state.version;
-  const migrations = new Map(isOlder ? stage.stateMigrations : []);
+  const migrations = new Map(isOlder ? stage.stored.stateMigrations : []);
   for (const state of stage.state.entries.states) {
     const migration = migrations.get(state);
     if (migration) migrateEntries(stage, state, migration, entry.version, ref, migratedOne);
-    else stage.restoreEntries(state, value => value);
+    else stage.stored.restoreEntries(state, value => value);
   }
-  if (isOlder && stage.migration) migrateValues(stage, stage.migration, entry.version, ref, migratedOne);
+  if (isOlder && stage.stored.migration) migrateValues(stage, stage.stored.migration, entry.version, ref, migratedOne);
   else decodeValues(stage, ref);
 }
 
@@ -128,7 +128,7 @@ function apply({ state }: ActorStage, raw: Uint8Array): void {
 }
 
 function dropUndeclared(stage: ActorStage, { job }: TaskRef, allowsDropped: boolean): void {
-  const undeclared = stage.undeclaredStates();
+  const undeclared = stage.stored.undeclaredStates();
   if (undeclared.length > 0 && !allowsDropped) {
     const names = undeclared.map(state => `"${state}"`).join(', ');
     throw new StateMismatchError(
@@ -151,7 +151,7 @@ function dropUndeclared(stage: ActorStage, { job }: TaskRef, allowsDropped: bool
 }
 
 function verifyKinds(stage: ActorStage, { job }: TaskRef): void {
-  const changed = stage.changedKinds();
+  const changed = stage.stored.changedKinds();
   if (changed.length === 0) return;
   throw new StateMismatchError(
     `The kinds of states of the actor "${stage.name}" have changed: ${changed.join(', ')}. Declare it as it is stored, give the new one ` +
@@ -162,7 +162,8 @@ function verifyKinds(stage: ActorStage, { job }: TaskRef): void {
 
 /** Whether the stored state must be migrated. */
 export function verifyVersion(stage: ActorStage, entry: ActorEntry, { job }: TaskRef): boolean {
-  const { state, migration } = stage;
+  const { state, stored } = stage;
+  const { migration } = stored;
   if (entry.version === state.version) return false;
   const context = { job, operator: state.name };
   if (entry.version > state.version) {
@@ -173,7 +174,7 @@ export function verifyVersion(stage: ActorStage, entry: ActorEntry, { job }: Tas
     );
   }
   if (migration) verifySteps(`the actor "${state.name}"`, migration, entry.version, state.version, context);
-  else if (stage.stateMigrations.length === 0) throw withoutMigrate(stage, entry, job);
+  else if (stored.stateMigrations.length === 0) throw withoutMigrate(stage, entry, job);
   return true;
 }
 
@@ -181,8 +182,8 @@ export function verifyVersion(stage: ActorStage, entry: ActorEntry, { job }: Tas
 function verifyMigrations(stage: ActorStage, entry: ActorEntry, { job }: TaskRef): void {
   const { state } = stage;
   if (entry.version === state.version) return;
-  if (!stage.migration && state.values.size > 0) throw withoutMigrate(stage, entry, job);
-  for (const [name, migration] of stage.stateMigrations) {
+  if (!stage.stored.migration && state.values.size > 0) throw withoutMigrate(stage, entry, job);
+  for (const [name, migration] of stage.stored.stateMigrations) {
     if (!state.entries.kindOf(name)) continue;
     verifySteps(whoseState(stage, name), migration, entry.version, state.version, { job, operator: stage.name });
   }
@@ -199,7 +200,7 @@ function withoutMigrate({ name, state }: ActorStage, entry: ActorEntry, job: str
 function decodeValues(stage: ActorStage, { job }: TaskRef): void {
   for (const cell of stage.state.values.cells()) {
     try {
-      cell.value = stage.restored(cell.value);
+      cell.value = stage.stored.restored(cell.value);
     } catch (error) {
       throw new StateMismatchError(
         `The codec of the actor "${stage.name}" could not read the stored state of key ${String(keyOf(cell.key))}: ` +
@@ -220,7 +221,7 @@ function migrateValues(
   for (const cell of stage.state.values.cells()) {
     const key = keyOf(cell.key);
     try {
-      cell.value = stage.migrate(cell.value, migration, version, key);
+      cell.value = stage.stored.migrated(cell.value, migration, version, key);
     } catch (error) {
       throw migrateThrew(stage, `the actor "${stage.name}"`, `key ${String(key)}`, error, job);
     }
@@ -237,7 +238,7 @@ function migrateEntries(
   migratedOne: () => void,
 ): void {
   const isNamed = stage.state.entries.kindOf(state) === 'map';
-  stage.restoreEntries(state, (value, key, entry) => {
+  stage.stored.restoreEntries(state, (value, key, entry) => {
     const ofKey = keyOf(key);
     try {
       const now = migrated(migration, value, version, stage.state.version, ofKey);
