@@ -71,7 +71,11 @@ describe.each(kinds)('two processes on one task, on the %s store', kind => {
     const all = [1, 2, 3].map(() => job.run({ rate: 15_000 }));
     const exits = await Promise.all(all.map(command => command.exited));
     // One that is late finds the job finished, which is well, too.
-    expect(exits.some(({ code }) => code === 0)).toBe(true);
+    const outputs = all.map(({ output }) => output).join('\n\n');
+    expect(
+      exits.some(({ code }) => code === 0),
+      outputs,
+    ).toBe(true);
     for (const [i, { code }] of exits.entries()) if (code !== 0) await expectFenced(all[i] as Command);
     verifyExact(job);
   });

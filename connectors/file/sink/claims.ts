@@ -26,14 +26,29 @@ const tokenIn = (name: string): number | undefined => {
 
 /** All claims, oldest token first; none when there is no hidden folder. One that a power failure tore is left out. */
 export async function readClaims(folder: string): Promise<Claim[]> {
-  const names = await namesIn(folder);
-  const claims: Claim[] = [];
-  for (const name of names) {
-    if (tokenIn(name) === undefined) continue;
-    const claim = parse(await readFile(join(folder, name), 'utf8'));
-    if (claim) claims.push(claim);
+  for (;;) {
+    const texts = await textsIn(folder);
+    if (texts)
+      return texts
+        .map(parse)
+        .filter(claim => claim !== undefined)
+        .sort((a, b) => a.token - b.token);
   }
-  return claims.sort((a, b) => a.token - b.token);
+}
+
+/** `undefined` when one was dropped meanwhile: whoever takes over has made a claim before that, which may not be among these. */
+async function textsIn(folder: string): Promise<string[] | undefined> {
+  const texts: string[] = [];
+  for (const name of await namesIn(folder)) {
+    if (tokenIn(name) === undefined) continue;
+    try {
+      texts.push(await readFile(join(folder, name), 'utf8'));
+    } catch (error) {
+      if (reasonOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+  return texts;
 }
 
 function parse(text: string): Claim | undefined {
