@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Command, tidemark } from './harness/command.ts';
+import { Command, type CommandOptions, tidemark } from './harness/command.ts';
 import { FlightDelays } from './harness/flight-delays.ts';
 import { kinds, type Place, placeFor } from './harness/places.ts';
 import { printedSeed, randomFrom } from './harness/random.ts';
@@ -10,8 +10,6 @@ import { expectSums, sumsIn } from './harness/sums.ts';
 // docs/cli.md
 const stopped = 3;
 const external = 5;
-
-const numbersJob = 'spec/recovery/jobs/numbers.ts';
 
 describe.each(kinds)('a job on the %s store', kind => {
   it.each(['SIGTERM', 'SIGINT'] as const)('takes a final checkpoint at %s, and goes on from it', async signal => {
@@ -45,16 +43,14 @@ describe.each(kinds)('a job on the %s store', kind => {
 });
 
 /** A process of jobs/numbers.ts. */
-function numbers({ folder, store }: Place, ...settings: string[]): Command {
-  const all = [`out=${outOf(folder)}`, ...settings];
-  return tidemark(['run', numbersJob, '--store', store, ...all.flatMap(set => ['--set', set])]);
+function numbers({ folder, store }: Place, settings: readonly string[] = [], options?: CommandOptions): Command {
+  const sets = [`out=${outOf(folder)}`, ...settings].flatMap(set => ['--set', set]);
+  return tidemark(['run', 'spec/recovery/jobs/numbers.ts', '--store', store, ...sets], options);
 }
 
 /** One whose checkpoints come to no end, also not the final one. */
-const stuckNumbers = ({ folder, store }: Place, stopTimeout: string): Command =>
-  tidemark(['run', numbersJob, '--store', store, '--set', `out=${outOf(folder)}`, '--set', 'stuck=true'], {
-    env: { NUMBERS_STOP_TIMEOUT: stopTimeout },
-  });
+const stuckNumbers = (place: Place, stopTimeout: string): Command =>
+  numbers(place, ['stuck=true'], { env: { NUMBERS_STOP_TIMEOUT: stopTimeout } });
 
 const outOf = (folder: string): string => path.join(folder, 'sums.txt');
 
@@ -73,7 +69,7 @@ describe('a stop', () => {
     command.kill(second);
     expect(await command.exited, command.output).toEqual({ code, signal: null });
     expect(command.output).toContain('Ended at once on the second signal');
-    const after = numbers(place, 'last=5000');
+    const after = numbers(place, ['last=5000']);
     expect(await after.exited, after.output).toEqual({ code: 0, signal: null });
     const sums = sumsIn(outOf(place.folder));
     expect(sums).toHaveLength(5_000);

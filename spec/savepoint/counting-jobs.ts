@@ -25,7 +25,7 @@ export interface Count {
   readonly count: number;
 }
 
-export const keys: readonly string[] = Array.from({ length: 24 }, (_, n) => `k${n}`);
+const keys = Array.from({ length: 24 }, (_, n) => `k${n}`);
 const partitionOf = (key: unknown, partitions: number): number => Number(String(key).slice(1)) % partitions;
 
 /** Processes of a job that counts the records of each key in a log of four partitions, on one store. */

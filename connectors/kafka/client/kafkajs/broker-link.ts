@@ -41,28 +41,26 @@ export class BrokerLink {
   }
 
   /** Delays nothing else, and is delayed by nothing else. */
-  async askToWait<Q, A>(api: Api<Q, A>, request: Q, asking?: Asking): Promise<A> {
-    const lane = this.#idle.pop() ?? this.#anotherFetch();
-    try {
-      return await lane.ask(api, request, asking);
-    } finally {
-      this.#idle.push(lane);
-    }
+  askToWait<Q, A>(api: Api<Q, A>, request: Q, asking?: Asking): Promise<A> {
+    return this.#askAlone(this.#idle.pop() ?? this.#anotherFetch(), api, request, asking);
   }
 
   /** As `askToWait`, over a connection that was not there before. */
-  async askAnew<Q, A>(api: Api<Q, A>, request: Q, asking?: Asking): Promise<A> {
-    const lane = this.#anotherFetch();
-    try {
-      return await lane.ask(api, request, asking);
-    } finally {
-      this.#idle.push(lane);
-    }
+  askAnew<Q, A>(api: Api<Q, A>, request: Q): Promise<A> {
+    return this.#askAlone(this.#anotherFetch(), api, request);
   }
 
   close(): void {
     this.#isClosed = true;
     for (const lane of [this.#requests, this.#batches, ...this.#fetches]) lane.close();
+  }
+
+  async #askAlone<Q, A>(lane: Lane, api: Api<Q, A>, request: Q, asking?: Asking): Promise<A> {
+    try {
+      return await lane.ask(api, request, asking);
+    } finally {
+      this.#idle.push(lane);
+    }
   }
 
   #anotherFetch(): Lane {

@@ -67,21 +67,15 @@ export class Cluster {
    * one as well, and whichever answers first counts.
    */
   async askAnySoon<Q, A>(api: Api<Q, A>, request: Q): Promise<A> {
-    const asked = this.askAny(api, request);
-    const over = new AbortController();
-    const isSilent = sleep(silenceMs, true, { signal: over.signal }).catch(() => false);
-    const isHeard = asked.then(
-      () => false,
-      () => false,
+    const heard = new AbortController();
+    const asked = this.askAny(api, request).finally(() => heard.abort());
+    const askedAnew = sleep(silenceMs, undefined, { signal: heard.signal }).then(() =>
+      this.#askEach(link => link.askAnew(api, request)),
     );
-    if (!(await Promise.race([isHeard, isSilent]))) {
-      over.abort();
-      return asked;
-    }
     try {
-      return await Promise.any([asked, this.#askEach(link => link.askAnew(api, request))]);
+      return await Promise.any([asked, askedAnew]);
     } catch (error) {
-      throw error instanceof AggregateError ? error.errors[0] : error;
+      throw (error as AggregateError).errors[0];
     }
   }
 

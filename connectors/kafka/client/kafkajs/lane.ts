@@ -20,7 +20,7 @@ export interface LaneSettings {
 export interface Asking {
   /** How long the broker may take on top of the usual, in ms. */
   readonly moreMs?: number;
-  /** How long it may take at all, in place of the usual, in ms. */
+  /** How long it may take in place of the usual, in ms. */
   readonly withinMs?: number;
   readonly expectsAnswer?: boolean;
   /** About how long the encoded request is. */
